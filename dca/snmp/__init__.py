@@ -1,0 +1,1 @@
+"""The protocol: credentials, codec, v3, one engine for all devices."""
