@@ -1,0 +1,1 @@
+"""The running agent: builds the parts, runs them, stops them in order."""
