@@ -7,7 +7,10 @@ what encloses it, integers are at most nine octets, and nothing recurses.
 
 from __future__ import annotations
 
-from dca.snmp.types import VarBind
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dca.snmp.types import VarBind
 
 __all__ = ["BerError", "encode_length", "integer", "octets", "read_integer", "read_tlv", "read_varbinds", "tlv"]
 
@@ -84,7 +87,7 @@ def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
     return int.from_bytes(data[start:stop], "big", signed=True), stop
 
 
-def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
+def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C901, PLR0912 - the hot loop, unrolled
     """Read a VarBindList's content from `at` to `end`.
 
     The one hot loop of the codec: lengths below 128 take no call.

@@ -11,7 +11,7 @@ from functools import lru_cache
 from dca.snmp.ber import BerError, integer, octets, read_integer, read_tlv, read_varbinds, tlv
 from dca.snmp.types import Pdu, Reply, Request
 
-__all__ = ["CommunityChannel", "read_pdu", "request_halves"]
+__all__ = ["ID_FIRST", "ID_LAST", "CommunityChannel", "read_pdu", "request_halves"]
 
 ID_FIRST = 0x01000000
 ID_LAST = 0x7FFFFFFF
@@ -61,11 +61,13 @@ def read_pdu(data: bytes, at: int, end: int) -> tuple[int, int, Reply]:
 class CommunityChannel:
     """How to speak v1 or v2c with one community: no state, so one serves many devices."""
 
-    __slots__ = ("_head", "_room", "_wants")
+    __slots__ = ("_head", "_room")
+
+    engine_id = b""
+    """v1 and v2c know no engine."""
 
     def __init__(self, version: str, community: str) -> None:
         self._head = integer(0 if version == "1" else 1) + octets(community.encode("utf-8", "surrogateescape"))
-        self._wants = self._head
         self._room = len(self._head)
 
     def encode(self, request: Request, request_id: int) -> bytes:
@@ -83,7 +85,7 @@ class CommunityChannel:
         tag, at, end = read_tlv(data, 0, len(data))
         if tag != 0x30:
             raise BerError("no SNMP message")
-        if data.startswith(self._wants, at):
+        if data.startswith(self._head, at):
             at += self._room
         else:
             at = self._check_head(data, at, end)
@@ -98,4 +100,4 @@ class CommunityChannel:
         tag, start, stop = read_tlv(data, at, end)
         if tag != 0x04:
             raise BerError("the community is missing")
-        return stop if integer(version) + octets(data[start:stop]) == self._wants else -1
+        return stop if integer(version) + octets(data[start:stop]) == self._head else -1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dca.errors import AuthFailedError, AuthStep
-
 from dca.snmp.community import read_pdu, request_halves
 from dca.snmp.keys import Keys, master_keys
 from dca.snmp.oids import oid
@@ -131,7 +130,7 @@ class UsmChannel:
         self, message: Message, reply: Reply, request: Request, request_id: int, *, trusted: bool
     ) -> bytes | None:
         counter = _which(reply)
-        again = self._resent < 3  # discovery, a new engine behind the address, its time  # noqa: PLR2004
+        again = self._resent < 3  # discovery, a new engine behind the address, its time
         if counter == _UNKNOWN_ENGINE and again and message.engine_id and message.engine_id != self.engine_id:
             self._adopt(message)
             return self._again(request, request_id)
