@@ -12,7 +12,7 @@ from dca.snmp.oids import arcs
 from dca.snmp.types import Conversation, ErrorStatus, Pdu, Peer, Reply, Request, Tag, Value, VarBind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["MAX_OIDS", "Row", "columns", "get", "merge"]
 
@@ -86,20 +86,22 @@ class _Column:
         self.done = False
         self.limit = limit
 
-    def take(self, varbind: VarBind) -> bool:
-        """Take the next cell; False when it says that the device walks in circles."""
-        name, tag, value = varbind
-        if self.done:
-            return True
-        if tag == Tag.END_OF_MIB_VIEW or not name.startswith(self.prefix) or len(name) == len(self.prefix):
+    def take(self, cells: list[VarBind]) -> bool:
+        """Take the next cells; False when they say that the device walks in circles."""
+        prefix, size = self.prefix, len(self.prefix)
+        fresh = [(name[size:], tag, value) for name, tag, value in cells if tag < 0x80 and name.startswith(prefix)]
+        self.rows += fresh
+        if len(fresh) < len(cells):
             self.done = True
             return True
-        if name <= self.at and arcs(name) <= arcs(self.at):  # octets sort as arcs do, nearly always
+        last = cells[-1][0]
+        if last <= self.at and arcs(last) <= arcs(self.at):  # octets sort as arcs do, nearly always
+            del self.rows[-len(fresh) :]
             self.done = True
             return False
-        self.at = name
-        self.rows.append((name[len(self.prefix) :], tag, value))
+        self.at = last
         if len(self.rows) >= self.limit:
+            del self.rows[self.limit :]
             self.done = True
         return True
 
@@ -171,12 +173,16 @@ def _bulk_rows(peer: Peer, active: list[_Column], repetitions: int) -> Conversat
     return repetitions
 
 
-def _share(part: list[_Column], varbinds: Iterable[VarBind]) -> bool:
+def _share(part: list[_Column], varbinds: list[VarBind]) -> bool:
     """Give each column its cells, which come row by row; False when one of them walks in circles."""
+    if len(part) == 1:
+        return part[0].take(varbinds)
     count = len(part)
     fine = True
-    for position, varbind in enumerate(varbinds):
-        fine = part[position % count].take(varbind) and fine
+    for position, column in enumerate(part):
+        cells = varbinds[position::count]
+        if cells:
+            fine = column.take(cells) and fine
     return fine
 
 

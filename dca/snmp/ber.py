@@ -126,6 +126,10 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C90
             if tag == 0x04 or tag == 0x06:  # noqa: PLR1714 - twice as fast as a set
                 append((name, tag, data[at:stop]))
             elif tag == 0x02 or 0x41 <= tag <= 0x43 or tag == 0x46:
+                if length == 1 and data[at] < 0x80:
+                    append((name, tag, data[at]))
+                    at = outer
+                    continue
                 if not 0 < length <= _INTEGER_OCTETS:
                     raise BerError("an integer of no or too many octets")
                 append((name, tag, from_bytes(data[at:stop], "big", signed=tag == 0x02)))

@@ -25,18 +25,15 @@ def network_of(address: str) -> str:
 class Budget:
     """Packets per second for the agent as a whole and for each /24 (IPv6: /64); 0 means no limit."""
 
-    __slots__ = ("_agent", "_networks", "_per_network", "_step", "_step_network")
+    __slots__ = ("_agent", "_networks", "_per_network", "_step", "_step_network", "limited")
 
     def __init__(self, packets_per_second: float, packets_per_second_per_network: float) -> None:
         self._step = 1 / packets_per_second if packets_per_second else 0.0
         self._step_network = 1 / packets_per_second_per_network if packets_per_second_per_network else 0.0
+        self.limited = bool(self._step or self._step_network)
+        """Whether there is any limit."""
         self._agent = 0.0
         self._networks: dict[str, float] = {}
-
-    @property
-    def limited(self) -> bool:
-        """Tell whether there is any limit."""
-        return bool(self._step or self._step_network)
 
     def reserve(self, network: str, now: float) -> float:
         """Reserve one packet to `network` and return when it may leave (`now` or later, monotonic seconds)."""

@@ -9,7 +9,6 @@ and counts only if its request-id (and for v3 its authentication) fits.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 from collections import deque
 from collections.abc import Callable
@@ -55,6 +54,7 @@ class _Talk:
         "conversation",
         "data",
         "done",
+        "garbled",
         "key",
         "network",
         "peer",
@@ -117,6 +117,8 @@ class Engine:
         self._later: list[tuple[float, int, _Talk]] = []
         self.ignored = 0
         """Datagrams that answered nothing that was asked."""
+        self.unsent = 0
+        """Datagrams that this machine could not send (no route, no buffer)."""
 
     @property
     def busy(self) -> int:
@@ -253,8 +255,10 @@ class Engine:
     def _send_now(self, talk: _Talk, now: float) -> None:
         talk.sent = True
         talk.peer.requests += 1
-        with contextlib.suppress(OSError):  # no route, no buffer: as if it were lost on the way
+        try:
             self._wire.send(talk.data, *talk.key)
+        except OSError:  # no route, no buffer: as if it were lost on the way
+            self.unsent += 1
         wait = self._timeout * _GROWTH[min(talk.tries, len(_GROWTH) - 1)]
         self._deadlines[talk.tries].append((now + wait, talk, talk.serial))
 
