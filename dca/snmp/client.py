@@ -13,21 +13,23 @@ import secrets
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from dca.errors import SnmpError
 from dca.snmp.budget import Budget
-from dca.snmp.engine import Done, Engine
+from dca.snmp.engine import Done, Engine, growing_waits
 from dca.snmp.sockets import UdpWire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dca.snmp.types import Conversation, Peer
 
-__all__ = ["SnmpClient"]
+__all__ = ["Probe", "SnmpClient"]
 
 T = TypeVar("T")
+_WINDOW = 8192
+"""Probes that are under way at once: some 10 MB."""
 _IDLE = 60.0
 """Seconds that the thread sleeps when nothing is to be done; it is woken when something is."""
 
@@ -60,8 +62,7 @@ class SnmpClient:
             allowed=allowed,
             clock=clock,
             random_id=lambda: secrets.randbits(31),
-            timeout=timeout,
-            retries=retries,
+            waits=growing_waits(timeout, retries),
             in_flight=min(in_flight, self._wire.in_flight_limit),
             budget=Budget(packets_per_second, packets_per_second_per_24),
         )
@@ -102,23 +103,21 @@ class SnmpClient:
             self._call(lambda: self._engine.cancel(done))
             raise
 
-    async def converse_each(
-        self, talks: Iterator[tuple[Peer, Conversation[None]]], finished: Callable[[], None]
-    ) -> None:
-        """Run very many short conversations; the next is taken from `talks` when there is room for it.
+    async def probe_each(self, source: Callable[[], Probe | None], finished: Callable[[], None]) -> None:
+        """Run very many short conversations, most of them in vain, some thousands at a time.
 
-        `finished` is called in the engine's thread after each. Results are what the conversations themselves
-        keep; their errors are dropped. This is how a sweep of 65,536 addresses stays small.
+        `source` is asked for the next whenever there is room; None means that there is none now, and with none
+        running that it is over. `finished` is called after each. Both are called in the engine's thread.
+        Results are what the conversations themselves keep. This is how a sweep of 65,536 addresses stays small.
         """
         assert self._loop is not None, "the client is used as an async context manager"
         future: asyncio.Future[None] = self._loop.create_future()
-        feeder = _Feeder(self._engine, talks, finished, self._done(future))
+        feeder = _Feeder(self._engine, source, finished, self._done(future))
         self._call(feeder.feed)
         try:
             await future
-        except asyncio.CancelledError:
-            self._call(feeder.stop)
-            raise
+        finally:
+            feeder.stopped = True
 
     def _done(self, future: asyncio.Future[Any]) -> Done:
         def done(result: object, error: BaseException | None) -> None:
@@ -156,34 +155,37 @@ class SnmpClient:
         engine.cancel_all(SnmpError("the agent is stopping"))
 
 
+class Probe(NamedTuple):
+    """A short conversation with an address that may not exist; `waits` as in the engine."""
+
+    peer: Peer
+    conversation: Conversation[None]
+    waits: tuple[float, ...]
+
+
 class _Feeder:
-    """Keeps the engine supplied from an iterator, and notices the end."""
+    """Keeps the engine supplied with probes, and notices the end."""
 
     def __init__(
-        self, engine: Engine, talks: Iterator[tuple[Peer, Conversation[None]]], finished: Callable[[], None], done: Done
+        self, engine: Engine, source: Callable[[], Probe | None], finished: Callable[[], None], done: Done
     ) -> None:
         self._engine = engine
-        self._talks = talks
+        self._source = source
         self._finished = finished
         self._done = done
         self._running = 0
-        self._stopped = False
+        self.stopped = False
 
     def feed(self) -> None:
         """Submit as many as there is room for."""
-        while not self._stopped and (self._running == 0 or self._engine.room > 0):
-            following = next(self._talks, None)
+        while self._running < _WINDOW and not self.stopped:
+            following = self._source()
             if following is None:
-                self._stopped = True
                 break
             self._running += 1
-            self._engine.submit(*following, self._ended)
-        if self._stopped and not self._running:
+            self._engine.probe(following.peer, following.conversation, self._ended, following.waits)
+        if not self._running:
             self._done(None, None)
-
-    def stop(self) -> None:
-        """Take nothing more."""
-        self._stopped = True
 
     def _ended(self, _result: object, _error: BaseException | None) -> None:
         self._running -= 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dca.errors import DcaError, NoAnswerError, NotAllowedError, SnmpError
 from dca.snmp.ber import BerError
@@ -23,14 +23,21 @@ from dca.snmp.community import ID_FIRST, ID_LAST
 if TYPE_CHECKING:
     from dca.snmp.types import Conversation, Peer, Reply, Request
 
-__all__ = ["Done", "Engine", "Wire"]
+__all__ = ["Done", "Engine", "Wire", "growing_waits"]
 
 Done = Callable[[Any, BaseException | None], None]
 """Called once with (what the conversation returned, None) or (None, why it ended)."""
 _BATCH = 64
 """Datagrams taken in one go, before deadlines are looked at again."""
+_STARTS = 256
+"""Conversations begun in one go, before answers are looked at."""
 _GROWTH = (1.0, 1.5, 2.0, 3.0, 4.0)
 """How long each try waits, in timeouts; the last holds for all that follow."""
+
+
+def growing_waits(timeout: float, retries: int) -> tuple[float, ...]:
+    """Return how long each try waits for its answer, seconds."""
+    return tuple(timeout * _GROWTH[min(tried, len(_GROWTH) - 1)] for tried in range(retries + 1))
 
 
 class Wire(Protocol):
@@ -44,6 +51,15 @@ class Wire(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Wait until a datagram may be there, or so long."""
+
+
+class _Call(NamedTuple):
+    """A conversation that was submitted."""
+
+    peer: Peer
+    conversation: Conversation[Any]
+    done: Done
+    waits: tuple[float, ...]
 
 
 class _Talk:
@@ -63,10 +79,13 @@ class _Talk:
         "sent",
         "serial",
         "tries",
+        "waits",
     )
 
-    def __init__(self, peer: Peer, conversation: Conversation[Any], channel: Channel, done: Done) -> None:
+    def __init__(self, call: _Call, channel: Channel) -> None:
+        peer, conversation, done, waits = call
         self.peer = peer
+        self.waits = waits
         self.conversation = conversation
         self.channel = channel
         self.done = done
@@ -86,8 +105,8 @@ class Engine:
     """Carries conversations to their end, many at a time.
 
     `allowed` decides for every conversation whether its address and port may be contacted at all.
-    `timeout` is seconds for the first try; `retries` more follow, each waiting longer. `in_flight` devices are
-    talked to at once; more wait. `random_id` gives the first request-id.
+    `waits` tells how long each try waits for its answer, seconds. `in_flight` devices are talked to at once; more
+    wait, except probes, which are many and mostly in vain. `random_id` gives the first request-id.
     """
 
     def __init__(
@@ -97,23 +116,23 @@ class Engine:
         allowed: Callable[[str, int], bool],
         clock: Callable[[], float],
         random_id: Callable[[], int],
-        timeout: float = 1.0,
-        retries: int = 2,
+        waits: tuple[float, ...] = growing_waits(1.0, 2),
         in_flight: int = 64,
         budget: Budget | None = None,
     ) -> None:
         self._wire = wire
         self._allowed = allowed
         self._clock = clock
-        self._timeout = timeout
-        self._retries = retries
+        self._waits = waits
         self._in_flight = in_flight
         self._budget = budget or Budget(0, 0)
         self._channels = Channels(clock, random_id)
         self._id = ID_FIRST + random_id() % (ID_LAST - ID_FIRST)
-        self._waiting: deque[tuple[Peer, Conversation[Any], Done]] = deque()
+        self._waiting: deque[_Call] = deque()
+        self._probes: deque[_Call] = deque()
+        self._probing = 0
         self._talks: dict[tuple[str, int], _Talk] = {}
-        self._deadlines: list[deque[tuple[float, _Talk, int]]] = [deque() for _ in range(retries + 1)]
+        self._deadlines: dict[float, deque[tuple[float, _Talk, int]]] = {}
         self._later: list[tuple[float, int, _Talk]] = []
         self.ignored = 0
         """Datagrams that answered nothing that was asked."""
@@ -123,16 +142,15 @@ class Engine:
     @property
     def busy(self) -> int:
         """Return how many conversations are running or waiting."""
-        return len(self._talks) + len(self._waiting)
-
-    @property
-    def room(self) -> int:
-        """Return how many more conversations could run now."""
-        return self._in_flight - self.busy
+        return len(self._talks) + len(self._waiting) + len(self._probes)
 
     def submit(self, peer: Peer, conversation: Conversation[Any], done: Done) -> None:
         """Take a conversation on; `done` is called when it ends."""
-        self._waiting.append((peer, conversation, done))
+        self._waiting.append(_Call(peer, conversation, done, self._waits))
+
+    def probe(self, peer: Peer, conversation: Conversation[Any], done: Done, waits: tuple[float, ...]) -> None:
+        """Take a conversation on that is probably in vain: it starts at once, and `waits` is its own."""
+        self._probes.append(_Call(peer, conversation, done, waits))
 
     def cancel(self, done: Done) -> None:
         """End the conversation that was submitted with this `done`, without calling it."""
@@ -141,20 +159,20 @@ class Engine:
                 self._forget(talk)
                 talk.conversation.close()
                 return
-        for entry in self._waiting:
-            if entry[2] is done:
-                self._waiting.remove(entry)
-                entry[1].close()
+        for call in self._waiting:
+            if call.done is done:
+                self._waiting.remove(call)
+                call.conversation.close()
                 return
 
     def cancel_all(self, reason: DcaError) -> None:
         """End every conversation with `reason`."""
         for talk in list(self._talks.values()):
             self._finish(talk, None, reason)
-        while self._waiting:
-            _, conversation, done = self._waiting.popleft()
-            conversation.close()
-            done(None, reason)
+        while self._waiting or self._probes:
+            call = (self._waiting or self._probes).popleft()
+            call.conversation.close()
+            call.done(None, reason)
 
     def poll(self, seconds: float) -> None:
         """Send what is due, wait at most `seconds` for answers, and hand them on."""
@@ -162,7 +180,7 @@ class Engine:
         self._start(now)
         if self._later:
             self._send_later(now)
-        self._wire.wait(self._patience(now, seconds))
+        self._wire.wait(0.0 if self._probes else self._patience(now, seconds))
         receive = self._wire.receive
         for _ in range(_BATCH):
             found = receive()
@@ -180,7 +198,7 @@ class Engine:
         until = now + seconds
         if self._later:
             until = min(until, self._later[0][0])
-        for queue in self._deadlines:
+        for queue in self._deadlines.values():
             while queue and queue[0][1].serial != queue[0][2]:
                 queue.popleft()  # answered meanwhile
             if queue:
@@ -188,31 +206,33 @@ class Engine:
         return max(0.0, until - now)
 
     def _start(self, now: float) -> None:
-        skipped: list[tuple[Peer, Conversation[Any], Done]] = []
-        while self._waiting and len(self._talks) < self._in_flight:
-            peer, conversation, done = self._waiting.popleft()
-            if (peer.address, peer.port) in self._talks:
-                skipped.append((peer, conversation, done))  # one at a time for a device
-                continue
-            if not self._allowed(peer.address, peer.port):
-                conversation.close()
-                done(
-                    None,
-                    NotAllowedError(
-                        f"{peer.address} port {peer.port} is outside the configured ranges; nothing was sent"
-                    ),
-                )
-                continue
-            try:
-                channel = self._channels.of(peer)
-            except DcaError as error:
-                conversation.close()
-                done(None, error)
-                continue
-            talk = _Talk(peer, conversation, channel, done)
-            self._talks[talk.key] = talk
-            self._step(talk, None, now)
+        skipped: list[_Call] = []
+        while self._waiting and len(self._talks) - self._probing < self._in_flight:
+            self._begin(self._waiting.popleft(), now, skipped)
         self._waiting.extendleft(reversed(skipped))
+        for _ in range(min(_STARTS, len(self._probes))):
+            skipped = []
+            self._begin(self._probes.popleft(), now, skipped)
+            self._probes.extend(skipped)
+
+    def _begin(self, call: _Call, now: float, skipped: list[_Call]) -> None:
+        peer = call.peer
+        if (peer.address, peer.port) in self._talks:
+            skipped.append(call)  # one at a time for a device
+            return
+        try:
+            if not self._allowed(peer.address, peer.port):
+                raise NotAllowedError(
+                    f"{peer.address} port {peer.port} is outside the configured ranges; nothing was sent"
+                )
+            talk = _Talk(call, self._channels.of(peer))
+        except DcaError as error:
+            call.conversation.close()
+            call.done(None, error)
+            return
+        self._talks[talk.key] = talk
+        self._probing += talk.waits is not self._waits
+        self._step(talk, None, now)
 
     def _step(self, talk: _Talk, reply: Reply | None, now: float) -> None:
         """Give the conversation its reply and send what it asks next."""
@@ -259,8 +279,11 @@ class Engine:
             self._wire.send(talk.data, *talk.key)
         except OSError:  # no route, no buffer: as if it were lost on the way
             self.unsent += 1
-        wait = self._timeout * _GROWTH[min(talk.tries, len(_GROWTH) - 1)]
-        self._deadlines[talk.tries].append((now + wait, talk, talk.serial))
+        wait = talk.waits[talk.tries]
+        queue = self._deadlines.get(wait)
+        if queue is None:
+            queue = self._deadlines[wait] = deque()
+        queue.append((now + wait, talk, talk.serial))
 
     def _send_later(self, now: float) -> None:
         later = self._later
@@ -301,17 +324,17 @@ class Engine:
         self._step(talk, reply, now)
 
     def _expire(self, now: float) -> None:
-        for queue in self._deadlines:
+        for queue in self._deadlines.values():
             while queue and queue[0][0] <= now:
                 _, talk, serial = queue.popleft()
                 if talk.serial != serial:
                     continue
-                if talk.tries < self._retries:
+                if talk.tries + 1 < len(talk.waits):
                     talk.tries += 1
                     self._send(talk, now)
                 else:
                     talk.serial += 1
-                    asked = f"{self._retries + 1} requests" if self._retries else "the request"
+                    asked = f"{len(talk.waits)} requests" if len(talk.waits) > 1 else "the request"
                     self._throw(
                         talk,
                         NoAnswerError(f"{talk.peer.address} gave no answer to {asked} on port {talk.peer.port}"),
@@ -320,7 +343,8 @@ class Engine:
 
     def _forget(self, talk: _Talk) -> None:
         talk.serial += 1
-        self._talks.pop(talk.key, None)
+        if self._talks.pop(talk.key, None) is not None:
+            self._probing -= talk.waits is not self._waits
 
     def _finish(self, talk: _Talk, result: object, error: BaseException | None) -> None:
         self._forget(talk)

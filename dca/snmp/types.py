@@ -105,7 +105,7 @@ class Peer:
     version: SnmpVersion = "2c"
     """The version in use: the credential's, or the one being tried."""
     auth: AuthProtocol | None = None
-    """For v3: the protocols in use, where the credential left them open."""
+    """For v3: the protocols in use; None is a lower security level. Those of the credential, or found out."""
     priv: PrivProtocol | None = None
     max_repetitions: int = 10
     """Rows a GETBULK asks for; falls when the device cannot, and is remembered."""

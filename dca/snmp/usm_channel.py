@@ -57,7 +57,7 @@ class UsmChannel:
     def __init__(self, peer: Peer, clock: Callable[[], float], salt: Callable[[], int]) -> None:
         credential = peer.credential
         self.name = f"{peer.address} ({credential.name})"
-        self._master = master_keys(credential, peer.auth or credential.auth, peer.priv or credential.priv)
+        self._master = master_keys(credential, peer.auth, peer.priv)
         self._user = credential.user.encode()
         self._context = credential.context.encode()
         self._clock = clock
