@@ -86,8 +86,12 @@ class SnmpClient:
         self._deliver()
         self._wire.close()
 
-    async def converse(self, peer: Peer, conversation: Conversation[T]) -> T:
+    async def converse(
+        self, peer: Peer, conversation: Conversation[T], *, waits: tuple[float, ...] | None = None
+    ) -> T:
         """Run the conversation with the device and return its result.
+
+        `waits` (seconds, one per try) replaces the client's patience for this conversation.
 
         Raises:
             SnmpError: as the conversation lets it through.
@@ -96,7 +100,7 @@ class SnmpClient:
         assert self._loop is not None, "the client is used as an async context manager"
         future: asyncio.Future[T] = self._loop.create_future()
         done = self._done(future)
-        self._call(lambda: self._engine.submit(peer, conversation, done))
+        self._call(lambda: self._engine.submit(peer, conversation, done, waits))
         try:
             return await future
         except asyncio.CancelledError:

@@ -60,6 +60,7 @@ class _Call(NamedTuple):
     conversation: Conversation[Any]
     done: Done
     waits: tuple[float, ...]
+    probe: bool = False
 
 
 class _Talk:
@@ -74,6 +75,7 @@ class _Talk:
         "key",
         "network",
         "peer",
+        "probe",
         "request",
         "request_id",
         "sent",
@@ -83,9 +85,10 @@ class _Talk:
     )
 
     def __init__(self, call: _Call, channel: Channel) -> None:
-        peer, conversation, done, waits = call
+        peer, conversation, done, waits, probe = call
         self.peer = peer
         self.waits = waits
+        self.probe = probe
         self.conversation = conversation
         self.channel = channel
         self.done = done
@@ -144,13 +147,15 @@ class Engine:
         """Return how many conversations are running or waiting."""
         return len(self._talks) + len(self._waiting) + len(self._probes)
 
-    def submit(self, peer: Peer, conversation: Conversation[Any], done: Done) -> None:
-        """Take a conversation on; `done` is called when it ends."""
-        self._waiting.append(_Call(peer, conversation, done, self._waits))
+    def submit(
+        self, peer: Peer, conversation: Conversation[Any], done: Done, waits: tuple[float, ...] | None = None
+    ) -> None:
+        """Take a conversation on; `done` is called when it ends. `waits` replaces the engine's for this one."""
+        self._waiting.append(_Call(peer, conversation, done, waits or self._waits))
 
     def probe(self, peer: Peer, conversation: Conversation[Any], done: Done, waits: tuple[float, ...]) -> None:
-        """Take a conversation on that is probably in vain: it starts at once, and `waits` is its own."""
-        self._probes.append(_Call(peer, conversation, done, waits))
+        """Take a conversation on that is probably in vain: it starts at once, and does not count as in flight."""
+        self._probes.append(_Call(peer, conversation, done, waits, probe=True))
 
     def cancel(self, done: Done) -> None:
         """End the conversation that was submitted with this `done`, without calling it."""
@@ -231,7 +236,7 @@ class Engine:
             call.done(None, error)
             return
         self._talks[talk.key] = talk
-        self._probing += talk.waits is not self._waits
+        self._probing += talk.probe
         self._step(talk, None, now)
 
     def _step(self, talk: _Talk, reply: Reply | None, now: float) -> None:
@@ -344,7 +349,7 @@ class Engine:
     def _forget(self, talk: _Talk) -> None:
         talk.serial += 1
         if self._talks.pop(talk.key, None) is not None:
-            self._probing -= talk.waits is not self._waits
+            self._probing -= talk.probe
 
     def _finish(self, talk: _Talk, result: object, error: BaseException | None) -> None:
         self._forget(talk)
