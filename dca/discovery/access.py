@@ -14,7 +14,7 @@ from dca.model import AuthProtocol, Credential, Known, PrivProtocol, SnmpVersion
 from dca.snmp.types import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dca.printers.profiles import Profiles
     from dca.snmp.client import SnmpClient
@@ -38,6 +38,7 @@ _PRIV_ORDER = (
     PrivProtocol.AES256C,
     PrivProtocol.AES192C,
 )
+_REEDER = {PrivProtocol.AES192C, PrivProtocol.AES256C}
 _SHORT_KEYS = {AuthProtocol.MD5, AuthProtocol.SHA1, AuthProtocol.SHA224}
 """Digests with which the two AES key extensions differ."""
 
@@ -90,22 +91,20 @@ def remembered(known: Known, credentials: Iterable[Credential]) -> Attempt | Non
 
 
 async def find_access(
-    client: SnmpClient, address: str, port: int, attempts: Iterable[Attempt], profiles: Profiles
+    client: SnmpClient, address: str, port: int, attempts: Sequence[Attempt], profiles: Profiles
 ) -> Access:
     """Return the first way that the device answers to.
 
     Raises:
-        AuthFailedError: it answered, and refused; the message lists what each credential met.
+        AuthFailedError: it answered, and refused; notes tell what the other credentials met.
         NoAnswerError: silence to all of them.
         SnmpError: it answered, but nothing that helps.
     """
+    door = _Door(client, address, port, profiles)
     failures: list[SnmpError] = []
     for attempt in attempts:
         try:
-            if attempt.version == "3":
-                return await _find_v3(client, address, port, attempt, profiles)
-            peer = attempt.peer(address, port)
-            return Access(attempt, await client.converse(peer, identify(peer, profiles)))
+            return await (door.open_v3(attempt) if attempt.version == "3" else door.open(attempt))
         except SnmpError as error:
             failures.append(error)
     if not failures:
@@ -115,92 +114,81 @@ async def find_access(
         tried = ", ".join(dict.fromkeys(attempt.credential.name for attempt in attempts))
         raise NoAnswerError(f"{address} gave no answer on port {port} (tried: {tried})")
     worst = next((error for error in said if isinstance(error, AuthFailedError)), said[0])
-    if len(said) > 1:
-        worst.add_note("; ".join(str(error) for error in said if error is not worst))
+    for error in said:
+        if error is not worst:
+            worst.add_note(str(error))
     raise worst
 
 
-async def _find_v3(client: SnmpClient, address: str, port: int, attempt: Attempt, profiles: Profiles) -> Access:
-    """Find the ciphers that the credential leaves open, and tell a wrong privacy from silence."""
-    credential = attempt.credential
-    wants_priv = credential.priv_password is not None
-    auths = (credential.auth,) if credential.auth or not credential.auth_password else _AUTH_ORDER
-    if credential.auth_password is None or not wants_priv:
-        return await _first_auth(client, address, port, attempt, auths, profiles)
-    if credential.auth is not None and credential.priv is not None:
-        try:
-            return await _try(client, address, port, attempt, profiles)
-        except NoAnswerError as error:
-            if not await _answers_without_privacy(client, address, port, attempt, profiles):
-                raise
-            raise _wrong_privacy(address, credential) from error
-    base = await _first_auth(client, address, port, attempt, auths, profiles, without_privacy=True)
-    privs = (credential.priv,) if credential.priv else _PRIV_ORDER
-    for priv in privs:
-        if priv in (PrivProtocol.AES192C, PrivProtocol.AES256C) and base.attempt.auth not in _SHORT_KEYS:
-            continue  # the same key as without the extension
-        try:
-            waits = (client.timeout, client.timeout)
-            return await _try(client, address, port, base.attempt._replace(priv=priv), profiles, waits)
-        except NoAnswerError:
-            continue
-        except AuthFailedError as error:
-            if error.step != "wrong_privacy":
-                raise
-    raise _wrong_privacy(address, credential)
+class _Door:
+    """One device whose way in is looked for."""
 
+    def __init__(self, client: SnmpClient, address: str, port: int, profiles: Profiles) -> None:
+        self._client = client
+        self._address = address
+        self._port = port
+        self._profiles = profiles
 
-def _wrong_privacy(address: str, credential: Credential) -> AuthFailedError:
-    return AuthFailedError(
-        f"{address} knows the user of {credential.name} and accepts its authentication, "
-        "but not its privacy (password or protocol)",
-        "wrong_privacy",
-    )
+    async def open(self, attempt: Attempt, waits: tuple[float, ...] | None = None) -> Access:
+        """Try one way."""
+        peer = attempt.peer(self._address, self._port)
+        return Access(attempt, await self._client.converse(peer, identify(peer, self._profiles), waits=waits))
 
+    async def open_v3(self, attempt: Attempt) -> Access:
+        """Find the ciphers that the credential leaves open, and tell a wrong privacy from silence."""
+        credential = attempt.credential
+        if credential.auth_password is None:
+            return await self.open(attempt)
+        auths = (credential.auth,) if credential.auth else _AUTH_ORDER
+        if credential.priv_password is None:
+            return await self._first_auth(attempt, auths)
+        if credential.auth and credential.priv:
+            try:
+                return await self.open(attempt)
+            except NoAnswerError as error:
+                try:
+                    await self._first_auth(attempt, auths, without_privacy=True)
+                except SnmpError:
+                    raise error from None
+                raise self._wrong_privacy(credential) from error
+        base = await self._first_auth(attempt, auths, without_privacy=True)
+        return await self._first_priv(base.attempt, (credential.priv,) if credential.priv else _PRIV_ORDER)
 
-async def _try(
-    client: SnmpClient,
-    address: str,
-    port: int,
-    attempt: Attempt,
-    profiles: Profiles,
-    waits: tuple[float, ...] | None = None,
-) -> Access:
-    peer = attempt.peer(address, port)
-    return Access(attempt, await client.converse(peer, identify(peer, profiles), waits=waits))
+    async def _first_auth(
+        self, attempt: Attempt, auths: Sequence[AuthProtocol], *, without_privacy: bool = False
+    ) -> Access:
+        """Return the first authentication that is accepted; without privacy, being refused the view is acceptance."""
+        last: AuthFailedError | None = None
+        for auth in auths:
+            trial = attempt._replace(auth=auth, priv=None)
+            try:
+                return await self.open(trial)
+            except AuthFailedError as error:
+                if without_privacy and error.step in ("no_view", "security_level"):
+                    return Access(trial, Identity(False, "", ""))
+                if error.step != "wrong_auth":
+                    raise
+                last = error
+        assert last is not None
+        raise last
 
+    async def _first_priv(self, attempt: Attempt, privs: Sequence[PrivProtocol]) -> Access:
+        waits = (self._client.timeout, self._client.timeout)
+        for priv in privs:
+            if priv in _REEDER and attempt.auth not in _SHORT_KEYS:
+                continue  # the same key as without that extension
+            try:
+                return await self.open(attempt._replace(priv=priv), waits)
+            except NoAnswerError:
+                continue  # net-snmp is silent when it cannot decrypt
+            except AuthFailedError as error:
+                if error.step != "wrong_privacy":
+                    raise
+        raise self._wrong_privacy(attempt.credential)
 
-async def _first_auth(
-    client: SnmpClient,
-    address: str,
-    port: int,
-    attempt: Attempt,
-    auths: Iterable[AuthProtocol | None],
-    profiles: Profiles,
-    *,
-    without_privacy: bool = False,
-) -> Access:
-    """Return the first authentication that is accepted; without privacy, being refused the view is acceptance."""
-    last: AuthFailedError | None = None
-    for auth in auths:
-        trial = attempt._replace(auth=auth, priv=None)
-        try:
-            return await _try(client, address, port, trial, profiles)
-        except AuthFailedError as error:
-            if without_privacy and error.step in ("no_view", "security_level"):
-                return Access(trial, Identity(False, "", ""))
-            if error.step != "wrong_auth":
-                raise
-            last = error
-    assert last is not None
-    raise last
-
-
-async def _answers_without_privacy(
-    client: SnmpClient, address: str, port: int, attempt: Attempt, profiles: Profiles
-) -> bool:
-    try:
-        await _first_auth(client, address, port, attempt, (attempt.auth,), profiles, without_privacy=True)
-    except SnmpError:
-        return False
-    return True
+    def _wrong_privacy(self, credential: Credential) -> AuthFailedError:
+        return AuthFailedError(
+            f"{self._address} knows the user of {credential.name} and accepts its authentication, "
+            "but not its privacy (password or protocol)",
+            "wrong_privacy",
+        )

@@ -69,13 +69,14 @@ async def visit(
         if first is None:
             first = (await find_access(client, address, port, attempts_of(credentials), profiles)).attempt
         peer = first.peer(address, port, known)
-        reading = await _read(client, peer, profiles, known, kind, now)
+        reading = await _read(client, peer, profiles, known=known, kind=kind, now=now)
     except SnmpError as error:
         snapshot = failure(_outcome(error, known), str(error))
         reading = None
     else:
         snapshot = reading.snapshot
-    _stamp(snapshot, peer, address, range_label, asked, client.clock() - before)
+    seconds = client.clock() - before
+    _stamp(snapshot, peer, address=address, range_label=range_label, asked=asked, seconds=seconds)
     if reading is None or not reading.is_printer:
         if known is not None:
             known = dataclasses.replace(known, last_tried=asked, outcome=snapshot.outcome, reason=snapshot.reason)
@@ -83,11 +84,11 @@ async def visit(
             snapshot.device_id = known.device_id
         return Visit(snapshot, known)
     assert peer is not None
-    return Visit(snapshot, _remember(snapshot, reading, peer, range_label, known, asked))
+    return Visit(snapshot, _remember(snapshot, reading, peer, range_label=range_label, known=known, asked=asked))
 
 
 async def _read(
-    client: SnmpClient, peer: Peer, profiles: Profiles, known: Known | None, kind: ReadKind, now: Callable[[], float]
+    client: SnmpClient, peer: Peer, profiles: Profiles, *, known: Known | None, kind: ReadKind, now: Callable[[], float]
 ) -> Reading:
     if known is not None and known.cells and kind != READ_KIND_FULL:
         cells = Cells.from_bytes(known.cells)
@@ -122,7 +123,7 @@ def _stamp(snapshot: Snapshot, peer: Peer | None, address: str, range_label: str
 
 
 def _remember(
-    snapshot: Snapshot, reading: Reading, peer: Peer, range_label: str, known: Known | None, asked: float
+    snapshot: Snapshot, reading: Reading, peer: Peer, *, range_label: str, known: Known | None, asked: float
 ) -> Known:
     device = snapshot.device
     if known is None or snapshot.kind == READ_KIND_FULL:
