@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""What lies between the agent and everything it speaks to: addresses, names, the proxy, TLS trust."""
