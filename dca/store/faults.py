@@ -6,7 +6,7 @@ import sqlite3
 
 from dca.errors import StoreDamagedError, StoreError, StoreFullError
 
-__all__ = ["is_damage", "is_full", "translate"]
+__all__ = ["damage", "is_damage", "is_full", "translate"]
 
 
 def _primary(error: BaseException) -> int:
@@ -17,6 +17,13 @@ def _primary(error: BaseException) -> int:
 def is_damage(error: BaseException) -> bool:
     """Tell whether the file itself is broken (SQLITE_CORRUPT, SQLITE_NOTADB)."""
     return isinstance(error, sqlite3.Error) and _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def damage(found: str) -> sqlite3.DatabaseError:
+    """Return the error that SQLite would raise for damage that it was not asked to touch yet."""
+    error = sqlite3.DatabaseError(found)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def is_full(error: BaseException) -> bool:

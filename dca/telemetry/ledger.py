@@ -1,0 +1,219 @@
+"""The outbox's books, inside a transaction: rows in, rows out, and a count for each.
+
+At every moment: written = acknowledged + dropped + aside + lost + rows in the file. The counts live
+in `meta` and change in the same transaction as the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dca.store import add_meta, get_meta, set_meta
+from dca.telemetry.gaps import Gaps
+from dca.telemetry.rows import MAX_PAYLOAD, Batch, Named, RowName, Stored, kind_of, seal
+from dca.telemetry.verify import intact
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Mapping
+
+__all__ = [
+    "ACKNOWLEDGED",
+    "ASIDE",
+    "DROPPED",
+    "GAPS",
+    "LOST",
+    "WRITTEN",
+    "Written",
+    "book",
+    "forget",
+    "insert",
+    "keep_aside",
+    "make_room",
+    "read",
+    "write",
+]
+
+WRITTEN = "outbox.written"
+ACKNOWLEDGED = "outbox.acknowledged"
+ASIDE = "outbox.aside"
+"""Refused by the hub, or found damaged: kept apart."""
+LOST = "outbox.lost"
+"""Were in a state file that was damaged and could not be read back."""
+DROPPED = "outbox.dropped."
+"""And the kind: dropped for want of room."""
+GAPS = "outbox.gaps"
+"""What was dropped and not told yet (`Gaps.to_json`)."""
+
+_KEPT_ASIDE = 1000
+_RESERVE = 16
+"""A sixteenth of the cap stays free of rows, for the registry."""
+_SLACK = 8
+"""Pages that inserting a row may need besides its payload: splits of the table and of two indexes."""
+
+_INSERT = (
+    "INSERT OR IGNORE INTO outbox (epoch, number, kind, weight, at, crc32, seal, payload) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of the rows of one `write`."""
+
+    stored: int
+    dropped: Gaps
+    """Among them may be older rows that had to go."""
+
+
+def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps) -> Written:
+    """Add rows, at the cost of what is worth no more; `dropped` counts rows that went before they came here."""
+    gaps = dropped + Gaps()
+    refused = stored = 0
+    for row in rows:
+        if len(row.payload) > MAX_PAYLOAD:
+            gaps.add("too_large", row.at)
+            refused += 1
+        elif not make_room(connection, row, gaps):
+            gaps.add(kind_of(row.weight), row.at)
+            refused += 1
+        else:
+            stored += insert(connection, row)
+    add_meta(connection, WRITTEN, stored + refused + dropped.count)
+    book(connection, gaps)
+    return Written(stored, gaps)
+
+
+def insert(connection: sqlite3.Connection, row: Named) -> int:
+    """Add one row and return 1, or 0 if its name is there already."""
+    values = (*row.name, row.kind, row.weight, row.at, row.crc32)
+    sealed = seal(row.name, row.kind, row.weight, row.crc32)
+    return connection.execute(_INSERT, (*values, sealed, row.payload)).rowcount
+
+
+def book(connection: sqlite3.Connection, gaps: Gaps) -> None:
+    """Count dropped rows and note that they are to be told."""
+    if not gaps:
+        return
+    for kind, count in gaps.counts().items():
+        add_meta(connection, DROPPED + kind, count)
+    untold = Gaps.from_json(get_meta(connection, GAPS)) + gaps
+    set_meta(connection, GAPS, untold.to_json())
+
+
+def make_room(connection: sqlite3.Connection, row: Named, gaps: Gaps) -> bool:
+    """Free the pages that `row` needs, dropping what is worth no more; tell whether there is room."""
+    needed = len(row.payload) // 4000 + _SLACK
+    count = 16
+    while _free_pages(connection) < needed:
+        if not _shed(connection, row.weight, count, gaps):
+            return False
+        count *= 2
+    return True
+
+
+def _free_pages(connection: sqlite3.Connection) -> int:
+    (allowed,) = connection.execute("PRAGMA max_page_count").fetchone()
+    (used,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    left: int = allowed - used + free - allowed // _RESERVE
+    return left
+
+
+def _shed(connection: sqlite3.Connection, up_to: int, count: int, gaps: Gaps) -> int:
+    """Drop the oldest rows of the least weight, up to `up_to`; return how many went."""
+    apart = connection.execute("DELETE FROM aside WHERE id IN (SELECT id FROM aside ORDER BY id LIMIT ?)", (count,))
+    if apart.rowcount:
+        return apart.rowcount
+    (least,) = connection.execute("SELECT min(weight) FROM outbox").fetchone()
+    if least is None or least > up_to:
+        return 0
+    rows = connection.execute("SELECT id, at FROM outbox WHERE weight = ? ORDER BY id LIMIT ?", (least, count))
+    found = rows.fetchall()
+    connection.executemany("DELETE FROM outbox WHERE id = ?", [(row_id,) for row_id, _ in found])
+    for _, at in found:
+        gaps.add(kind_of(least), at)
+    return len(found)
+
+
+def read(
+    connection: sqlite3.Connection, limit: int, max_bytes: int, after: int, skip: Collection[RowName]
+) -> tuple[Batch, int]:
+    """Return the oldest rows behind `after` and how many were found damaged and kept aside."""
+    rows: list[Stored] = []
+    damaged: list[tuple[int, object]] = []
+    size, last = 0, after
+    (total,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+    cursor = connection.execute(
+        "SELECT id, epoch, number, kind, weight, at, crc32, seal, payload FROM outbox WHERE id > ? ORDER BY id",
+        (after,),
+    )
+    for found in cursor:
+        if not intact(found):
+            damaged.append((found[0], found[5]))
+            if len(damaged) >= limit:
+                break
+            continue
+        row = Stored(found[0], RowName(found[1], found[2]), found[3], found[8], found[6])
+        if row.name in skip:
+            total -= 1
+            continue
+        if rows and size + len(row.payload) > max_bytes:
+            break
+        rows.append(row)
+        size += len(row.payload)
+        last = row.id
+        if len(rows) >= limit:
+            break
+    cursor.close()
+    _set_damaged_aside(connection, damaged)
+    return Batch(tuple(rows), total - len(damaged) - len(rows), last), len(damaged)
+
+
+def _set_damaged_aside(connection: sqlite3.Connection, damaged: list[tuple[int, object]]) -> None:
+    if not damaged:
+        return
+    gaps = Gaps()
+    for row_id, at in damaged:
+        _move_aside(connection, "id = ?", (row_id,), "its checksum is wrong: damaged on the disk")
+        gaps.add("damaged", at)
+    add_meta(connection, ASIDE, len(damaged))
+    _trim_aside(connection)
+    untold = Gaps.from_json(get_meta(connection, GAPS)) + gaps
+    set_meta(connection, GAPS, untold.to_json())
+
+
+def forget(connection: sqlite3.Connection, names: Iterable[RowName], unwritten: int = 0) -> int:
+    """Remove acknowledged rows and return how many were there; `unwritten` ones were never in the file."""
+    gone = connection.executemany("DELETE FROM outbox WHERE epoch = ? AND number = ?", names).rowcount
+    gone = max(gone, 0)  # -1 for no names
+    add_meta(connection, WRITTEN, unwritten)
+    add_meta(connection, ACKNOWLEDGED, gone + unwritten)
+    return gone
+
+
+def keep_aside(connection: sqlite3.Connection, refused: Mapping[RowName, str]) -> int:
+    """Move refused rows out of the way, with the reason, and return how many were there."""
+    moved = sum(
+        _move_aside(connection, "epoch = ? AND number = ?", name, reason[:500]) for name, reason in refused.items()
+    )
+    add_meta(connection, ASIDE, moved)
+    _trim_aside(connection)
+    return moved
+
+
+def _move_aside(connection: sqlite3.Connection, where: str, values: tuple[object, ...], reason: str) -> int:
+    connection.execute(
+        "INSERT INTO aside (epoch, number, kind, at, reason, payload) "  # noqa: S608 - `where` is one of two literals
+        f"SELECT epoch, number, kind, at, ?, payload FROM outbox WHERE {where}",
+        (reason, *values),
+    )
+    return connection.execute(f"DELETE FROM outbox WHERE {where}", values).rowcount  # noqa: S608 - as above
+
+
+def _trim_aside(connection: sqlite3.Connection) -> None:
+    """Keep the newest thousand: they are for a person to look at, the count tells the rest."""
+    connection.execute(
+        "DELETE FROM aside WHERE id <= (SELECT id FROM aside ORDER BY id DESC LIMIT 1 OFFSET ?)", (_KEPT_ASIDE,)
+    )

@@ -1,0 +1,233 @@
+"""What is read and not yet acknowledged: rows with a name, in the state file."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import time
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from dca.errors import StoreError
+from dca.store import get_meta, set_meta
+from dca.telemetry import ledger
+from dca.telemetry.agent_id import agent_id
+from dca.telemetry.figures import Figures, read_figures
+from dca.telemetry.gaps import Gaps
+from dca.telemetry.memory import Memory
+from dca.telemetry.rows import Batch, Named, NewRow, RowName, Weight
+from dca.telemetry.salvage import Salvager
+from dca.wire.report_pb2 import ROW_KIND_EVENT, Event
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+    from dca.store import Store
+
+__all__ = ["Outbox", "Put"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Put(NamedTuple):
+    """What became of the rows of one `put`."""
+
+    stored: int
+    """In the file now, and there after any kill."""
+    waiting: int
+    """In memory, because the disk takes nothing; tried again with every later call."""
+    dropped: int
+    """Gone for want of room, these or older ones; counted and reported as an event."""
+
+
+class Outbox:
+    """Rows on their way to the hub. One opening takes one epoch; numbers count up from 1 in it.
+
+    Made by `open`. Every method may be cancelled: what it began in the file is finished.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float], epoch: bytes, log: logging.Logger) -> None:
+        """Only `open` calls this."""
+        self.epoch = epoch
+        self.agent_id = ""
+        """UUID that this agent made at its first start."""
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._numbers = itertools.count(1)
+        self._memory = Memory(log)
+        self._report: tuple[Named, Gaps] | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._salvager = Salvager(store, self.put_event, log)
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        entropy: Callable[[int], bytes] = os.urandom,
+        log: logging.Logger = _log,
+    ) -> Outbox:
+        """Open the outbox of `store` with a new epoch; what damaged files hold is carried over meanwhile.
+
+        `clock` gives Unix seconds, `entropy` that many random bytes.
+        """
+        outbox = cls(store, clock, entropy(16), log)
+        outbox.agent_id = await agent_id(store, entropy)
+        outbox._salvager.look()
+        return outbox
+
+    async def put(self, rows: Iterable[NewRow]) -> Put:
+        """Add rows, all in one transaction, and say what became of them.
+
+        What is worth no more makes room for them when the cap is reached (see `Weight`).
+
+        Raises:
+            StoreError: the outbox is closed.
+        """
+        if self._closed:
+            raise StoreError("the outbox is closed")
+        now = self._clock()
+        return await self._see_through(self._put([self._name(row, now) for row in rows]))
+
+    async def put_event(
+        self, name: str, text: str, *, device_id: str | None = None, details: Mapping[str, str] | None = None
+    ) -> Put:
+        """Add one `Event` (report.proto) that happened now."""
+        event = Event(name=name, text=text, device_id=device_id, details=details or {})
+        event.at.FromMicroseconds(int(self._clock() * 1e6))
+        return await self.put([NewRow(ROW_KIND_EVENT, event.SerializeToString(), Weight.EVENT)])
+
+    async def take(self, limit: int = 1000, max_bytes: int = 3_000_000, *, after: int = 0) -> Batch:
+        """Return the oldest rows behind `after`, at least one if there is any; nothing is removed.
+
+        What was dropped since the last time is told in a ``rows_dropped`` event first. `max_bytes`
+        counts payloads. Rows whose checksum is wrong are kept aside and told likewise.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        await self._see_through(self._tell())
+        batch, damaged = await self._run(
+            lambda connection: ledger.read(connection, limit, max_bytes, after, self._memory.acknowledged)
+        )
+        if damaged:
+            self._log.error("%d rows of the outbox were damaged on the disk and are kept aside", damaged)
+        return self._memory.extend(batch, limit, max_bytes)
+
+    async def acknowledge(self, names: Iterable[RowName]) -> int:
+        """Forget rows that the hub has stored and return how many were waiting; unknown names are nothing.
+
+        On a full disk they are remembered as acknowledged and removed when it is possible.
+        """
+        return await self._see_through(self._acknowledge(list(names)))
+
+    async def set_aside(self, refused: Mapping[RowName, str]) -> int:
+        """Keep rows apart that the hub never will store, with its reason; return how many there were.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        return await self._see_through(self._run(lambda connection: ledger.keep_aside(connection, refused)))
+
+    async def figures(self) -> Figures:
+        """Return depth, age and counters."""
+        now = self._clock()
+        return await self._run(lambda connection: read_figures(connection, now, len(self._memory.rows)))
+
+    async def salvaged(self) -> None:
+        """Wait until everything readable of damaged files is carried over."""
+        await self._salvager.wait()
+
+    async def close(self) -> None:
+        """Finish what was begun and try once more for rows that wait in memory; the store stays open."""
+        if self._closed:
+            return
+        await self._salvager.close()
+        if self._memory.rows:
+            await self.put([])
+        self._closed = True
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._memory.rows:
+            self._log.error("%d rows could not be written and end with this process", len(self._memory.rows))
+
+    async def _see_through(self, work: Coroutine[object, object, T]) -> T:
+        """Run `work` to its end even if the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that was cancelled does not ask for it
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._store.run(work)
+        finally:
+            if not self._closed:
+                self._salvager.look()
+
+    def _name(self, row: NewRow, now: float) -> Named:
+        name = RowName(self.epoch, next(self._numbers))
+        return Named(name, row.kind, row.payload, int(row.weight), now, zlib.crc32(row.payload))
+
+    async def _put(self, fresh: list[Named]) -> Put:
+        rows, gaps = self._memory.give(fresh)
+        try:
+            written = await self._run(lambda connection: ledger.write(connection, rows, gaps))
+        except StoreError as error:
+            dropped = self._memory.keep(rows, gaps, error)
+            return Put(0, len(self._memory.rows), dropped)
+        self._memory.written()
+        return Put(written.stored, 0, written.dropped.count)
+
+    async def _tell(self) -> None:
+        """Make an event of the gaps; named once, so that it is told once however often this fails."""
+        try:
+            if self._report is None:
+                text = await self._run(lambda connection: get_meta(connection, ledger.GAPS))
+                if not (gaps := Gaps.from_json(text)):
+                    return
+                now = self._clock()
+                payload = gaps.event(now).SerializeToString()
+                self._report = self._name(NewRow(ROW_KIND_EVENT, payload, Weight.EVENT), now), gaps
+            row, told = self._report
+            await self._run(lambda connection: _tell(connection, row, told))
+        except StoreError as error:
+            self._log.debug("the gap report has to wait: %s", error)
+        else:
+            self._report = None
+
+    async def _acknowledge(self, names: list[RowName]) -> int:
+        known = set(names)
+        from_memory = self._memory.acknowledge(known)
+        every, unwritten = [*self._memory.acknowledged | known], self._memory.delivered
+        try:
+            removed = await self._run(lambda connection: ledger.forget(connection, every, unwritten))
+        except StoreError as error:
+            self._log.warning("acknowledged rows cannot be removed yet: %s", error)
+            self._memory.keep_acknowledged(known)
+            return len(known)
+        self._memory.acknowledged.difference_update(every)
+        self._memory.delivered -= unwritten
+        return from_memory + removed
+
+
+def _tell(connection: sqlite3.Connection, row: Named, told: Gaps) -> None:
+    held = connection.execute("SELECT 1 FROM outbox WHERE epoch = ? AND number = ?", row.name).fetchone()
+    if held:  # an earlier try whose outcome was not known
+        return
+    before = Gaps.from_json(get_meta(connection, ledger.GAPS))
+    left = before.without(told)
+    set_meta(connection, ledger.GAPS, left.to_json() if left else None)
+    ledger.write(connection, [row], Gaps())
