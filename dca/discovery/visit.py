@@ -104,7 +104,9 @@ def _outcome(error: SnmpError, known: Known | None) -> Outcome:
     return OUTCOME_AUTH_FAILED if isinstance(error, AuthFailedError) else OUTCOME_REFUSED
 
 
-def _stamp(snapshot: Snapshot, peer: Peer | None, address: str, range_label: str, asked: float, seconds: float) -> None:
+def _stamp(
+    snapshot: Snapshot, peer: Peer | None, *, address: str, range_label: str, asked: float, seconds: float
+) -> None:
     """Fill in what the visit knows and the reader does not."""
     snapshot.host = address
     snapshot.duration_ms = round(seconds * 1000)

@@ -329,7 +329,7 @@ class Engine:
         self._step(talk, reply, now)
 
     def _expire(self, now: float) -> None:
-        for queue in self._deadlines.values():
+        for queue in list(self._deadlines.values()):  # a retry may open a new one
             while queue and queue[0][0] <= now:
                 _, talk, serial = queue.popleft()
                 if talk.serial != serial:
