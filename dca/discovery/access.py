@@ -69,7 +69,7 @@ class Access(NamedTuple):
 
 def attempts_of(credentials: Iterable[Credential]) -> list[Attempt]:
     """Return the ways to speak, in the order to try: each credential, v2c before v1 where it leaves that open."""
-    found = []
+    found: list[Attempt] = []
     for credential in credentials:
         if credential.version == "3":
             auth = credential.auth or (_AUTH_ORDER[0] if credential.auth_password else None)
@@ -114,9 +114,9 @@ async def find_access(
         tried = ", ".join(dict.fromkeys(attempt.credential.name for attempt in attempts))
         raise NoAnswerError(f"{address} gave no answer on port {port} (tried: {tried})")
     worst = next((error for error in said if isinstance(error, AuthFailedError)), said[0])
-    for error in said:
-        if error is not worst:
-            worst.add_note(str(error))
+    for other in said:
+        if other is not worst:
+            worst.add_note(str(other))
     raise worst
 
 

@@ -16,9 +16,9 @@ from dca.errors import NoAnswerError, SnmpError
 from dca.snmp.client import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
-    from dca.discovery.ranges import Target
+    from dca.discovery.ranges import Ranges, Target
     from dca.model import Known
     from dca.printers.profiles import Profiles
     from dca.snmp.client import SnmpClient
@@ -56,7 +56,7 @@ class Progress:
 
 async def sweep(
     client: SnmpClient,
-    targets: Iterator[Target],
+    ranges: Ranges,
     profiles: Profiles,
     *,
     known_at: Callable[[str, int], Known | None] = lambda _address, _port: None,
@@ -64,10 +64,11 @@ async def sweep(
 ) -> AsyncIterator[Found]:
     """Yield every address that answers, printers and refusals, as soon as it does; others are only counted.
 
-    A device that is known is asked first in the way that worked. `targets` are (address, port, range) as
-    `dca.discovery.ranges` gives them.
+    A device that is known is asked first in the way that worked. Host names among the ranges are resolved before.
     """
-    round_ = _Sweep(client, targets, profiles, known_at, progress or Progress())
+    progress = progress or Progress()
+    progress.total = ranges.count
+    round_ = _Sweep(client, ranges, profiles, known_at=known_at, progress=progress)
     running = asyncio.create_task(client.probe_each(round_.next, round_.wake))
     running.add_done_callback(lambda _: round_.arrived.set())
     try:
@@ -90,19 +91,20 @@ class _Sweep:
     def __init__(
         self,
         client: SnmpClient,
-        targets: Iterator[Target],
+        ranges: Ranges,
         profiles: Profiles,
+        *,
         known_at: Callable[[str, int], Known | None],
         progress: Progress,
     ) -> None:
-        self._targets = targets
+        self._targets = ranges.addresses()
         self._profiles = profiles
         self._known_at = known_at
         self._progress = progress
         self._patience = client.timeout
         self._loop = asyncio.get_running_loop()
         self._again: deque[tuple[Target, list[Attempt], int]] = deque()
-        self._ways: dict[int, list[Attempt]] = {}
+        self._ways = {found.label: attempts_of(found.credentials) for found in ranges.resolved}
         self.found: deque[Found] = deque()
         self.arrived = asyncio.Event()
 
@@ -116,12 +118,9 @@ class _Sweep:
         return self._probe(target, self._ways_to(target), 0)
 
     def _ways_to(self, target: Target) -> list[Attempt]:
-        credentials = target.range.credentials
-        ways = self._ways.get(id(target.range))
-        if ways is None:
-            ways = self._ways[id(target.range)] = attempts_of(credentials)
+        ways = self._ways[target.range.label]
         known = self._known_at(target.address, target.port)
-        first = remembered(known, credentials) if known else None
+        first = remembered(known, target.range.credentials) if known else None
         return [first, *(way for way in ways if way != first)] if first else ways
 
     def _probe(self, target: Target, ways: list[Attempt], at: int) -> Probe:

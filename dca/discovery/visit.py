@@ -52,7 +52,7 @@ async def visit(
     range_label: str = "",
     known: Known | None = None,
     hint: Attempt | None = None,
-    kind: ReadKind = READ_KIND_FULL,
+    kind: ReadKind.ValueType = READ_KIND_FULL,
     now: Callable[[], float] = time.time,
 ) -> Visit:
     """Read the device at the address; never raises for what the device does, the snapshot's outcome tells.
@@ -88,7 +88,13 @@ async def visit(
 
 
 async def _read(
-    client: SnmpClient, peer: Peer, profiles: Profiles, *, known: Known | None, kind: ReadKind, now: Callable[[], float]
+    client: SnmpClient,
+    peer: Peer,
+    profiles: Profiles,
+    *,
+    known: Known | None,
+    kind: ReadKind.ValueType,
+    now: Callable[[], float],
 ) -> Reading:
     if known is not None and known.cells and kind != READ_KIND_FULL:
         cells = Cells.from_bytes(known.cells)
@@ -98,7 +104,7 @@ async def _read(
     return await client.converse(peer, read_full(peer, profiles, now=now))
 
 
-def _outcome(error: SnmpError, known: Known | None) -> Outcome:
+def _outcome(error: SnmpError, known: Known | None) -> Outcome.ValueType:
     if isinstance(error, NoAnswerError):
         return OUTCOME_ASLEEP if known is not None and known.quirks.get("sleeps") else OUTCOME_NO_ANSWER
     return OUTCOME_AUTH_FAILED if isinstance(error, AuthFailedError) else OUTCOME_REFUSED

@@ -86,9 +86,7 @@ class SnmpClient:
         self._deliver()
         self._wire.close()
 
-    async def converse(
-        self, peer: Peer, conversation: Conversation[T], *, waits: tuple[float, ...] | None = None
-    ) -> T:
+    async def converse(self, peer: Peer, conversation: Conversation[T], *, waits: tuple[float, ...] | None = None) -> T:
         """Run the conversation with the device and return its result.
 
         `waits` (seconds, one per try) replaces the client's patience for this conversation.

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from dca.errors import DcaError, NoAnswerError, NotAllowedError, SnmpError
+from dca.errors import BadReplyError, DcaError, NoAnswerError, NotAllowedError, SnmpError
 from dca.snmp.ber import BerError
 from dca.snmp.budget import Budget, network_of
 from dca.snmp.channels import Channel, Channels
@@ -339,12 +339,7 @@ class Engine:
                     self._send(talk, now)
                 else:
                     talk.serial += 1
-                    asked = f"{len(talk.waits)} requests" if len(talk.waits) > 1 else "the request"
-                    self._throw(
-                        talk,
-                        NoAnswerError(f"{talk.peer.address} gave no answer to {asked} on port {talk.peer.port}"),
-                        now,
-                    )
+                    self._throw(talk, _silence(talk), now)
 
     def _forget(self, talk: _Talk) -> None:
         talk.serial += 1
@@ -355,3 +350,12 @@ class Engine:
         self._forget(talk)
         talk.conversation.close()
         talk.done(result, error)
+
+
+def _silence(talk: _Talk) -> SnmpError:
+    """Say what is known of a device that gave no reply."""
+    place = f"{talk.peer.address} port {talk.peer.port}"
+    if talk.garbled:
+        return BadReplyError(f"{place} sent something that is no SNMP reply: {talk.garbled}")
+    asked = f"{len(talk.waits)} requests" if len(talk.waits) > 1 else "the request"
+    return NoAnswerError(f"{place} gave no answer to {asked}")
