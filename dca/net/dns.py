@@ -45,13 +45,18 @@ class SystemResolver:
 
     def __init__(self, *, timeout: float = 5.0, threads: int = 16, lookup: Lookup | None = None) -> None:
         self._timeout = timeout
+        self._turns = asyncio.Semaphore(threads)
         self._free = threading.BoundedSemaphore(threads)
         self._lookup = lookup or system_lookup
 
     async def __call__(self, name: str) -> Answer:
-        """Resolve `name` within the timeout (seconds)."""
+        """Resolve `name` within the timeout (seconds), which begins when its turn has come."""
+        async with self._turns:
+            return await self._resolve(name)
+
+    async def _resolve(self, name: str) -> Answer:
         if not self._free.acquire(blocking=False):
-            return Answer(failure=f"{name}: too many names are still being resolved; the name servers do not answer")
+            return Answer(failure=f"{name}: the name servers do not answer; earlier questions still wait for them")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[str]] = loop.create_future()
         threading.Thread(target=self._run, args=(name, loop, future), name=f"dns {name}", daemon=True).start()
@@ -65,10 +70,14 @@ class SystemResolver:
         return _answer(name, found)
 
     def _run(self, name: str, loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[str]]) -> None:
+        found: list[str] = []
+        error: OSError | None = None
         try:
-            found, error = self._lookup(name), None
-        except (OSError, UnicodeError) as caught:
-            found, error = [], caught if isinstance(caught, OSError) else OSError(str(caught))
+            found = self._lookup(name)
+        except OSError as caught:
+            error = caught
+        except UnicodeError:  # the idna codec, for a name that it cannot write
+            error = OSError("is no name that can be asked for")
         finally:
             self._free.release()
         try:

@@ -35,9 +35,10 @@ class RangeSpec:
     include: tuple[Spec, ...]
     exclude: tuple[Spec, ...]
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, *, excluded_only: bool = False) -> tuple[str, ...]:
         """Return the host names among the entries, each once."""
-        return tuple(dict.fromkeys(spec.name for spec in (*self.include, *self.exclude) if spec.name))
+        specs = self.exclude if excluded_only else (*self.include, *self.exclude)
+        return tuple(dict.fromkeys(spec.name for spec in specs if spec.name))
 
 
 def read_range(include: Sequence[str], exclude: Sequence[str]) -> tuple[RangeSpec, list[Fault]]:
