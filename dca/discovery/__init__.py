@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""Which addresses hold devices: ranges -> sweep -> identify -> registry, and one visit to one device."""

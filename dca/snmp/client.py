@@ -52,8 +52,9 @@ class SnmpClient:
         packets_per_second: float = 1000,
         packets_per_second_per_24: float = 200,
         clock: Callable[[], float] = time.monotonic,
+        wire: UdpWire | None = None,
     ) -> None:
-        self._wire = UdpWire()
+        self._wire = wire or UdpWire()
         self.clock = clock
         self.timeout = timeout
         self.retries = retries
