@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.errors import AuthFailedError
-from dca.printers.text import text
+from dca.printers.text import clean_text
 from dca.snmp.ask import get
 from dca.snmp.oids import dotted, oid
 from dca.snmp.types import Conversation, Pdu, Peer, Request, Tag
@@ -44,7 +44,7 @@ def identify(peer: Peer, profiles: Profiles) -> Conversation[Identity]:
     object_id = found.get(_SYS_OBJECT_ID, (b"", 0, None))[2]
     description = found.get(_SYS_DESCR, (b"", 0, None))[2]
     named = dotted(object_id) if isinstance(object_id, bytes) else ""
-    described = text(description)
+    described = clean_text(description)
     if (named or described) and profiles.is_printer(named, described):
         return Identity(True, named, described)
     reply = yield Request(Pdu.GETNEXT, (_PRINTER_MIB,))
