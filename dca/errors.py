@@ -130,7 +130,14 @@ class StoreDamagedError(StoreError):
 
 
 class DeliveryError(DcaError):
-    """The hub did not take what was sent; everything stays in the outbox."""
+    """The hub did not take what was sent; everything stays in the outbox.
+
+    `code` is the name of the gRPC status, e.g. ``UNAVAILABLE``; empty where there was no call.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class HubError(DcaError):

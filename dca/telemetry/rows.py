@@ -77,6 +77,12 @@ class Batch:
     last: int
     """Pass it as `after` to `take` for the rows behind these."""
 
+    def head(self, count: int) -> Batch:
+        """Return the first `count` of these rows as a batch of their own."""
+        rows = self.rows[:count]
+        last = next((row.id for row in reversed(rows) if row.id), self.last)
+        return Batch(rows, self.backlog + len(self.rows) - len(rows), last)
+
 
 def seal(name: RowName, kind: int, weight: int, crc32: int) -> int:
     """Return the CRC-32 over what is not payload: a name that changed on the disk must not be sent."""
