@@ -1,1 +1,94 @@
-"""See docs/architecture.md."""
+"""The command line: one small module per command group, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import dca
+from dca.errors import ConfigError, DcaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import typer
+
+__all__ = ["COMMANDS", "Command", "load_command", "main"]
+
+FAILED = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+"""As a shell counts SIGINT."""
+
+
+class Command(NamedTuple):
+    """One word after ``dca``; its module in this package has the typer app `app`."""
+
+    help: str
+    group: bool = False
+    """It has words of its own after it."""
+    extra: str = ""
+    """The extra of the package that it needs."""
+
+
+COMMANDS = {
+    "scan": Command("Find and read the printers in ranges of addresses."),
+    "read": Command("Read printers at known addresses."),
+    "run": Command("Run the agent."),
+    "status": Command("Show what the agent knows, reads and delivers."),
+    "config": Command("Check a config file, or print an example.", group=True),
+    "hub": Command("Run a hub, the other end of the agent.", group=True, extra="hub"),
+    "sim": Command("Run simulated printers.", group=True),
+    "demo": Command("Run a hub, simulated printers and an agent together, on this machine only.", extra="hub"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that `argv` (without the program's name) says, and exit."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args in (["--version"], ["-V"]):
+        sys.stdout.write(f"dca {dca.__version__}\n")
+        sys.exit(0)
+    try:
+        _run(args)
+    except DcaError as error:
+        _complain(error)
+        sys.exit(WRONG_USE if isinstance(error, ConfigError) else FAILED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def load_command(name: str) -> typer.Typer:
+    """Import a command's module and return its app."""
+    app: typer.Typer = importlib.import_module(f"dca.cli.{name}").app
+    return app
+
+
+def _run(args: list[str]) -> None:
+    # Imported here and below: it costs more than the whole of `dca --version`.
+    from dca.cli.render import tidy_streams  # noqa: PLC0415  # as said above
+
+    tidy_streams()
+    name = args[0] if args else ""
+    if name not in COMMANDS:
+        from dca.cli.root import root_app  # noqa: PLC0415  # as said above
+
+        root_app()(args, prog_name="dca")
+        return
+    try:
+        load_command(name)(args[1:], prog_name=f"dca {name}")
+    except ModuleNotFoundError as error:
+        extra = COMMANDS[name].extra
+        if not extra or (error.name or "").partition(".")[0] == "dca":
+            raise
+        raise DcaError(
+            f'dca {name} needs the package {error.name}, which is not installed: pip install "dca[{extra}]"'
+        ) from error
+
+
+def _complain(error: DcaError) -> None:
+    from dca.cli.render import plain  # noqa: PLC0415  # see `_run`
+
+    first, *rest = (plain(line, 1000) for line in (str(error) or type(error).__name__).splitlines())
+    sys.stderr.write("\n".join([f"dca: {first}", *(f"  {line}" for line in rest)]) + "\n")

@@ -1,0 +1,87 @@
+"""``dca config``: check a config file, or print an example of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dca.cli.render import plain
+from dca.config import Config, HubConfig, default_path, example, load
+from dca.discovery.ranges import Ranges, ResolvedRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="config",
+    help="Check a config file, or print an example.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The usual place if absent.")] = None,
+) -> None:
+    """Read a config file and say what it comes to, or everything that is wrong with it.
+
+    Secrets are looked up, nothing is contacted. Exit codes: 0 it can be used, 2 it cannot.
+    """
+    path = file or default_path()
+    config = load(path)
+    print(f"{plain(str(path), 500)} can be used.")
+    for line in _summary(config):
+        print(f"  {plain(line, 500)}")
+
+
+@app.command("example")
+def show_example() -> None:
+    """Print a config file that explains every key and contacts nothing."""
+    print(example(), end="")
+
+
+def _summary(config: Config) -> Iterator[str]:
+    if config.hub is None:
+        yield "no hub: `dca run` needs the [hub] table"
+    else:
+        yield from _hub(config.hub)
+    ranges = Ranges(config.ranges)
+    for found in ranges.resolved:
+        yield _range(found, len(ranges.names_of(found.range)))
+    yield f"ranges together: {_counted(ranges.count, 'address')} to sweep" if config.ranges else "no range"
+    for warning in ranges.warnings:
+        yield f"note: {warning}"
+
+
+def _hub(hub: HubConfig) -> Iterator[str]:
+    yield f"hub gRPC: {hub.grpc}{', plain text' if hub.grpc_plaintext else ''}"
+    yield f"hub MQTT: {hub.mqtt}, else {hub.mqtt_fallback}"
+    yield f"hub SSH: {hub.ssh}, else {hub.ssh_fallback}"
+    yield f"hub downloads: {hub.downloads}"
+    if hub.proxy is None:
+        return
+    endpoints = {"gRPC": hub.grpc, "MQTT": hub.mqtt, "SSH": hub.ssh, "downloads": hub.downloads}
+    direct = [name for name, endpoint in endpoints.items() if hub.proxy_for(endpoint) is None]
+    except_for = f", not for {', '.join(direct)}" if direct else ""
+    yield f"proxy: {hub.proxy}{except_for}"
+
+
+def _range(found: ResolvedRange, names: int) -> str:
+    title = f'range "{found.label}"'
+    if not found.range.enabled:
+        return f"{title}: off"
+    amount = _counted(found.count, "address")
+    hosts = f", {_counted(names, 'host name')}" if names else ""
+    credentials = ", ".join(credential.name for credential in found.credentials)
+    return f"{title}: {amount}{hosts}, port {found.port}, credentials {credentials}"
+
+
+def _counted(count: int, what: str) -> str:
+    plural = what + ("es" if what.endswith("s") else "s")
+    return f"{count:,} {what if count == 1 else plural}"
