@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from pathlib import Path  # noqa: TC003 - typer reads the annotation at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from dca.cli.render import plain
 from dca.config import Config, HubConfig, default_path, example, load
 from dca.discovery.ranges import Ranges, ResolvedRange
+from dca.net.dns import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +54,18 @@ def _summary(config: Config) -> Iterator[str]:
     else:
         yield from _hub(config.hub)
     ranges = Ranges(config.ranges)
+    closed = ranges.warnings if ranges.closed else ()
+    asyncio.run(ranges.resolve(_not_asked))
     for found in ranges.resolved:
         yield _range(found, len(ranges.names_of(found.range)))
     yield f"ranges together: {_counted(ranges.count, 'address')} to sweep" if config.ranges else "no range"
-    for warning in ranges.warnings:
+    for warning in (*closed, *ranges.warnings):
         yield f"note: {warning}"
+
+
+async def _not_asked(name: str) -> Answer:
+    """Stand in for a resolver: a check sends nothing, so names count as none."""
+    return Answer(failure=f"{name}: not asked", unknown=True)
 
 
 def _hub(hub: HubConfig) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from dca.config.load import load, parse
 from dca.config.paths import default_path, default_state_dir
 from dca.config.quiet import QuietHours
+from dca.config.render import example
 from dca.config.settings import (
     AgentConfig,
     Config,
@@ -12,10 +13,12 @@ from dca.config.settings import (
     LogConfig,
     ScheduleConfig,
 )
+from dca.config.watch import ConfigWatch
 
 __all__ = [
     "AgentConfig",
     "Config",
+    "ConfigWatch",
     "Endpoint",
     "HubConfig",
     "LimitsConfig",
@@ -24,6 +27,7 @@ __all__ = [
     "ScheduleConfig",
     "default_path",
     "default_state_dir",
+    "example",
     "load",
     "parse",
 ]

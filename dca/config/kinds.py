@@ -127,11 +127,15 @@ class Text:
     form: str = ""
     """Regular expression of the whole text; `words` says it to people."""
     words: str = ""
+    named: str = ""
+    """Words that stand for all of it, where another rule decides in the end."""
 
     @property
     def allowed(self) -> str:
         """Word it."""
-        return f"a text of {self.least} to {self.most} characters{', ' + self.words if self.words else ''}"
+        return (
+            self.named or f"a text of {self.least} to {self.most} characters{', ' + self.words if self.words else ''}"
+        )
 
     def parse(self, raw: object, context: Context) -> str:  # noqa: ARG002 - the kind's common signature
         """Return the text."""

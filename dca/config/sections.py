@@ -148,7 +148,7 @@ class CredentialKeys:
     context: str = key(Text(255, least=0), default="", sample='""', why="SNMPv3 context, for devices that ask for one.")
 
 
-_ENTRY = Text(300, words="a CIDR, a-b, an address or a host name")
+_ENTRY = Text(300, named="a CIDR, a-b, an address or a host name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,7 @@ class RangeKeys:
         why="What no range holds, this one or another; holds also while enabled is false.",
     )
     credentials: tuple[str, ...] = required(
-        ListOf(Text(64), most=16, least=1),
+        ListOf(Text(64, named="the name of a credential"), most=16, least=1),
         sample='["office"]',
         why="Names of credentials in the order to try; no other is tried, for a wrong one raises alarms.",
     )

@@ -84,22 +84,30 @@ class AgentConfig:
 
 
 def _every(least: float, most: float, default: float, why: str) -> Any:
-    return key(Duration(least, most), default=default, unit="time between two", why=why)
+    return key(Duration(least, most), default=default, unit="duration", why=why)
 
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """How often, in seconds."""
+    """How often each thing is done; in seconds, once it is read."""
 
     discovery: float = _every(
-        30, 30 * _DAY, 6 * _HOUR, "Looking for new devices: a sweep of all ranges; host names are resolved anew."
+        30,
+        30 * _DAY,
+        6 * _HOUR,
+        "Looking for new devices: a sweep of all ranges, the most traffic of all. Names are resolved anew.",
     )
     full: float = _every(
-        10, 7 * _DAY, 4 * _HOUR, "Reading everything of every device: identity, meters, supplies, trays, alerts."
+        10,
+        7 * _DAY,
+        4 * _HOUR,
+        "Reading everything of every device; what only this one brings (identity, trays) changes slowly.",
     )
-    supplies: float = _every(10, _DAY, _HOUR, "Reading supplies and meters: toner is shipped by these.")
-    status: float = _every(5, _DAY, 5 * _MINUTE, "Reading status and alerts: two small requests to a known device.")
-    delivery: float = _every(1, _DAY, 5 * _MINUTE, "Handing over what was read to the hub.")
+    supplies: float = _every(
+        10, _DAY, _HOUR, "Reading supplies and meters: toner is shipped by these, in days, so an hour is enough."
+    )
+    status: float = _every(5, _DAY, 5 * _MINUTE, "Reading status and alerts: two small requests to each known device.")
+    delivery: float = _every(1, _DAY, 5 * _MINUTE, "Handing over to the hub what was read.")
     quiet_hours: QuietHours = key(
         QuietHoursKind(),
         default=QuietHours(),
@@ -130,7 +138,7 @@ class LimitsConfig:
     timeout: float = key(
         Duration(0.1, 60),
         default=1.0,
-        unit="time",
+        unit="duration",
         why="Wait for the first answer; each retry waits longer. Raise it for satellite lines.",
     )
     retries: int = key(Whole(0, 10), default=2, unit="packets", why="Sent again after the first one was not answered.")
@@ -138,7 +146,7 @@ class LimitsConfig:
         Whole(1, 65_536),
         default=256,
         unit="MiB",
-        why="Disk that readings may take while the hub is away; 1000 devices need about 100 a day.",
+        why="Disk that readings may take while the hub is away; when it is full, the oldest status readings go first.",
     )
 
 
@@ -149,7 +157,7 @@ class LogConfig:
     level: str = key(
         Choice({word: word for word in ("debug", "info", "warning", "error")}),
         default="info",
-        why="From which weight on a line is written; info is one line for each change of state.",
+        why="The least important lines that are still written; info is one line for each change of state.",
     )
     format: str = key(
         Choice({word: word for word in ("text", "json")}),

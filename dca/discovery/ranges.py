@@ -113,6 +113,11 @@ class Ranges:
         """Tell whether a name in ``exclude`` was never answered, so that nothing may be contacted yet."""
         return bool(self._unanswered())
 
+    def names_of(self, item: Range) -> tuple[str, ...]:
+        """Return the host names that a range of these includes, resolved or not."""
+        specs = self._specs[self._ranges.index(item)].include
+        return tuple(dict.fromkeys(spec.name for spec in specs if spec.name))
+
     def allows(self, address: str, port: int) -> bool:
         """Decide whether a packet may be sent to `address` (a literal) and `port`: the only place that does."""
         located = locate(address)
