@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from peers import need
 from snmpd import AUTH_PASSWORD, PRIV_PASSWORD, running, user_name
@@ -37,7 +35,7 @@ def client_for(snmpd, **settings):
     return SnmpClient(allowed=lambda *place: place == allowed, **{"timeout": 0.5, "retries": 1, **settings})
 
 
-def credential(auth, priv, **changes):
+def credential(auth, priv, /, **changes):
     fields = {
         "name": "site",
         "version": "3",
@@ -122,16 +120,3 @@ async def test_the_next_credential_is_tried_and_never_more_than_it_takes(snmpd, 
         assert access.attempt.credential is right
         with pytest.raises(NoAnswerError, match="wrong"):
             await find_access(client, snmpd.address, snmpd.port, attempts_of([wrong]), profiles)
-
-
-async def test_256_readings_in_flight_bring_no_false_timeout(snmpd):
-    public = Credential("public", "2c", community=Secret("public"))
-    # one conversation at a time for an address: so 256 clients' worth of work on one
-    async with client_for(snmpd, in_flight=256, packets_per_second=0, packets_per_second_per_24=0) as client:
-
-        async def read():
-            peer = Peer(snmpd.address, snmpd.port, public)
-            return await client.converse(peer, get(peer, [NAME]))
-
-        found = await asyncio.gather(*(read() for _ in range(256)))
-    assert all(NAME in one for one in found)
