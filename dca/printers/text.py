@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from functools import lru_cache
 
-__all__ = ["ROMAN8", "UTF8", "decode", "is_placeholder", "lines", "text"]
+__all__ = ["ROMAN8", "UTF8", "clean_text", "decode", "is_placeholder", "lines"]
 
 UTF8 = 106
 ROMAN8 = 2004
@@ -51,7 +51,7 @@ _PLACEHOLDERS = frozenset(
 _MAX_RAW = 4096
 
 
-def text(value: object, charset: int = 0, *, limit: int = 255) -> str:
+def clean_text(value: object, charset: int = 0, *, limit: int = 255) -> str:
     """Return the text of an OCTET STRING on one line, at most `limit` characters; "" for anything else."""
     if not isinstance(value, bytes) or not value:
         return ""

@@ -17,8 +17,8 @@ _COLORS: dict[str, str] = {
         "černý siyah чёрный черный чорний",
         "cyan": "cyan cian ciano cyjan syaani azurová camgöbeği голубой циан блакитний",
         "magenta": "magenta macenta purppura purpurová пурпурный маджента пурпуровий",
-        "yellow": "yellow gelb jaune giallo amarillo amarelo geel gul keltainen żółty żółta sárga žlutá sarı жёлтый "
-        "желтый жовтий",
+        "yellow": "yellow gelb jaune giallo amarillo amarelo geel gul keltainen żółty żółta sárga žlutá sar\u0131 "
+        "жёлтый желтый жовтий",
         "gray": "gray grey grau gris grigio cinza",
         "red": "red rot rouge rosso rojo",
         "blue": "blue blau bleu azul",
@@ -42,11 +42,11 @@ _TYPES = {
     kind: tuple(signs.split("|"))
     for kind, signs in {
         "waste_ink": "waste ink|maintenance box|maintenance cartridge|maintenance tank|wartungsbox",
-        "waste_toner": "waste|resttoner|tonerabfall|altes toner|usagé|residu|scarto|odpad|отработ|廢棄|废粉|廃トナー|回收|"
-        "폐토너|tonersammler|toner collection|receptacle",
+        "waste_toner": "waste|resttoner|tonerabfall|altes toner|usagé|residu|scarto|odpad|отработ|"
+        "廢棄|废粉|廃トナー|回收|폐토너|tonersammler|toner collection|receptacle",
         "developer": "developer|entwickler|développeur|revelador|現像|显影|顯影",
-        "opc": "drum|photoconductor|photoconductive|imaging unit|image unit|tambour|trommel|tamburo|tambor|bęben|барабан|"
-        "ドラム|感光|鼓|드럼",
+        "opc": "drum|photoconductor|photoconductive|imaging unit|image unit|tambour|trommel|tamburo|tambor|bęben|"
+        "барабан|ドラム|感光|鼓|드럼",
         "fuser": "fuser|fusing|fixing|fixier|fusor|fusion|fusore|термо|定着|定影|정착",
         "transfer_unit": "transfer|belt|übertragung|転写|转印|轉印|전사",
         "staples": "staple|heftklammer|agrafe|針",

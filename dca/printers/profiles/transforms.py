@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from dca.printers.ieee1284 import device_id
-from dca.printers.text import ROMAN8, UTF8, text
+from dca.printers.text import ROMAN8, UTF8, clean_text
 
 __all__ = ["NAMES", "Transform", "chain"]
 
@@ -22,8 +22,8 @@ def _pml(value: object, charset: int) -> str:
     if isinstance(value, bytes) and len(value) > 1:
         code = int.from_bytes(value[:2], "big")
         if code in _PML or value[0] in (0, 1):
-            return text(value[2:], _PML.get(code, charset))
-    return text(value, charset)
+            return clean_text(value[2:], _PML.get(code, charset))
+    return clean_text(value, charset)
 
 
 def _after(argument: str) -> _Step:
@@ -84,7 +84,7 @@ def chain(names: list[str]) -> Transform:
     Raises:
         ValueError: one of them is unknown, lacks its argument, or ``pml`` is not the first.
     """
-    first: Transform = text
+    first: Transform = clean_text
     steps: list[_Step] = []
     for position, name in enumerate(names):
         word, colon, argument = name.partition(":")

@@ -1,0 +1,290 @@
+"""Asking a device everything, in few requests: one GET, the columns of the tables side by side, the vendor's objects.
+
+What fails on the way is named and the rest is kept; a device that falls silent is not asked on and on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dca.errors import NoAnswerError, SnmpError
+from dca.printers import objects
+from dca.printers.ieee1284 import device_id
+from dca.printers.text import clean_text
+from dca.snmp.ask import MAX_OIDS, columns, get
+from dca.snmp.oids import arcs, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dca.printers.profiles import Profile, Profiles
+    from dca.printers.profiles.schema import SupplyTable
+    from dca.snmp.ask import Row
+    from dca.snmp.types import Conversation, Peer, Value, VarBind
+
+__all__ = ["Facts", "gather"]
+
+_ROWS = 48
+_SCALARS = 4 * MAX_OIDS
+"""Single vendor objects at most."""
+_PATIENCE = 2
+"""Parts that may stay unanswered before the rest is not asked any more."""
+_GROUPS: tuple[tuple[tuple[str, tuple[bytes, ...]], ...], ...] = (
+    (("supplies", objects.SUPPLY_COLUMNS), ("meters", objects.MARKER_COLUMNS)),
+    (
+        ("alerts", objects.ALERT_COLUMNS),
+        ("covers", objects.COVER_COLUMNS),
+        ("console", objects.CONSOLE_COLUMNS),
+    ),
+    (
+        ("trays", objects.INPUT_COLUMNS + objects.OUTPUT_COLUMNS),
+        ("interfaces", objects.INTERFACE_COLUMNS),
+    ),
+)
+"""Tables that are asked for together, with about as many rows each."""
+_NOT_PRINTERS = ("1.3.6.1.4.1.311.",)
+"""sysObjectIDs of computers that show the printers they serve in hrDeviceTable (Microsoft)."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a device answered."""
+
+    scalars: dict[bytes, VarBind] = field(default_factory=dict)
+    columns: dict[bytes, list[Row]] = field(default_factory=dict)
+    missing: dict[str, None] = field(default_factory=dict)
+    """Names of the parts that are not complete, in the order in which they failed."""
+    reason: str = ""
+    """What failed first, in words."""
+    profiles: list[Profile] = field(default_factory=list)
+    charset: int = 0
+    """prtLocalizationCharacterSet in use; 0 when not announced."""
+    is_printer: bool = True
+    first_reply: float = 0.0
+    failures: int = 0
+
+    def value(self, name: bytes) -> Value:
+        """Return the value of a single object; None when it is not there."""
+        found = self.scalars.get(name)
+        return found[2] if found else None
+
+    def octets(self, name: bytes) -> bytes | None:
+        """Return the value of a single object if it is octets."""
+        value = self.value(name)
+        return value if isinstance(value, bytes) else None
+
+    def number(self, name: bytes) -> int | None:
+        """Return the value of a single object if it is a number."""
+        value = self.value(name)
+        return value if type(value) is int else None
+
+    def rows(self, column: bytes) -> list[Row]:
+        """Return a column's rows."""
+        return self.columns.get(column, [])
+
+    @property
+    def object_id(self) -> str:
+        """SysObjectID, dotted; "" for none."""
+        found = self.scalars.get(objects.SYS_OBJECT_ID)
+        return dotted(found[2]) if found and isinstance(found[2], bytes) else ""
+
+    @property
+    def description(self) -> str:
+        """SysDescr; "" for none."""
+        return clean_text(self.value(objects.SYS_DESCR))
+
+    @property
+    def device_id(self) -> dict[str, str]:
+        """The parts of the first IEEE 1284 device ID that names a model."""
+        for name in objects.DEVICE_IDS:
+            parts = device_id(clean_text(self.value(name), limit=1024)) if name in self.scalars else {}
+            if "MDL" in parts:
+                return parts
+        return {}
+
+    def failed(self, parts: Sequence[str], error: SnmpError) -> None:
+        """Note that these parts are not complete."""
+        self.missing.update(dict.fromkeys(parts))
+        self.reason = self.reason or str(error)
+        self.failures += isinstance(error, NoAnswerError)
+
+
+def gather(peer: Peer, profiles: Profiles, now: Callable[[], float]) -> Conversation[Facts]:
+    """Ask for everything that the standard and the profiles that fit know.
+
+    Raises:
+        SnmpError: nothing at all was answered.
+    """
+    facts = Facts()
+    names: tuple[bytes, ...] = objects.IDENTITY
+    if peer.version == "1":  # where each object that is missing costs a request
+        names = tuple(name for name in names if name not in objects.DEVICE_IDS)
+    facts.scalars = yield from get(peer, names)
+    facts.first_reply = now()
+    _match(facts, profiles)
+    if names is not objects.IDENTITY and not facts.profiles:
+        yield from _more(peer, facts, objects.DEVICE_IDS, "identity")
+        _match(facts, profiles)
+    if not _shows_printer(facts, profiles):
+        facts.is_printer = yield from _probe(peer, facts)
+        if not facts.is_printer:
+            return facts
+    yield from _vendor_scalars(peer, facts)
+    elsewhere = not any(
+        name + objects.FIRST in facts.scalars for name in (objects.HR_PRINTER_STATUS, objects.HR_PRINTER_ERRORS)
+    )
+    for group in _GROUPS:
+        extra = (("status", objects.DEVICE_COLUMNS),) if elsewhere and group is _GROUPS[1] else ()
+        yield from _tables(peer, facts, group + extra)
+    yield from _vendor_tables(peer, facts)
+    return facts
+
+
+def _match(facts: Facts, profiles: Profiles) -> None:
+    """Find the profiles and the character set, once the first objects are there."""
+    named = facts.device_id
+    model = clean_text(facts.value(objects.HR_DEVICE_DESCR + objects.FIRST))
+    if not model or not facts.description:
+        model = f"{named.get('MFG', '')} {named.get('MDL', '')}".strip() or model
+    facts.profiles = profiles.match(facts.object_id, facts.description, model)
+    facts.charset = facts.number(objects.PRT_CHARSET + b"\x01\x01") or 0
+
+
+def _shows_printer(facts: Facts, profiles: Profiles) -> bool:
+    """Tell whether what is known already is a printer's."""
+    if any(name.startswith(objects.PRINTER_MIB) for name in facts.scalars):
+        return True
+    if facts.device_id or profiles.is_printer(facts.object_id, facts.description):
+        return True
+    if facts.object_id.startswith(_NOT_PRINTERS):
+        return False
+    printer = facts.value(objects.HR_DEVICE_TYPE + objects.FIRST) == objects.HR_DEVICE_PRINTER
+    return printer or objects.HR_PRINTER_STATUS + objects.FIRST in facts.scalars
+
+
+def _probe(peer: Peer, facts: Facts) -> Conversation[bool]:
+    """Ask whether there is anything of the Printer-MIB, or another device that is a printer."""
+    try:
+        found = yield from columns(peer, (objects.PRINTER_MIB, objects.HR_DEVICE_TYPE), rows=8)
+    except SnmpError:
+        return False
+    if found[objects.PRINTER_MIB]:
+        return True
+    is_pc = facts.object_id.startswith(_NOT_PRINTERS)
+    return not is_pc and any(value == objects.HR_DEVICE_PRINTER for _, _, value in found[objects.HR_DEVICE_TYPE])
+
+
+def _more(peer: Peer, facts: Facts, names: Sequence[bytes], part: str) -> Conversation[None]:
+    """Ask for further single objects; what is answered is kept."""
+    wanted = [name for name in names if name not in facts.scalars]
+    for at in range(0, len(wanted), MAX_OIDS):
+        if facts.failures >= _PATIENCE:
+            facts.missing[part] = None
+            return
+        try:
+            facts.scalars.update((yield from get(peer, wanted[at : at + MAX_OIDS])))
+        except SnmpError as error:
+            facts.failed((part,), error)
+
+
+def _vendor_scalars(peer: Peer, facts: Facts) -> Conversation[None]:
+    """Ask for the single objects of the profiles, and for the character set where it is not the first."""
+    names: list[bytes] = []
+    current = facts.number(objects.PRT_LOCALIZATION + objects.FIRST)
+    if current and 1 < current < 0x80:  # noqa: PLR2004 - one octet of an OID
+        names.append(objects.PRT_CHARSET + bytes((1, current)))
+    for profile in facts.profiles:
+        names += profile.scalars
+    yield from _more(peer, facts, names[:_SCALARS], "vendor")
+    if current and current > 1:
+        facts.charset = facts.number(objects.PRT_CHARSET + bytes((1, current & 0x7F))) or facts.charset
+
+
+def _tables(peer: Peer, facts: Facts, group: tuple[tuple[str, tuple[bytes, ...]], ...]) -> Conversation[None]:
+    """Walk the columns of several tables side by side."""
+    if facts.failures >= _PATIENCE:
+        facts.missing.update(dict.fromkeys(part for part, _ in group))
+        return
+    wanted = [column for _, found in group for column in found]
+    table, unfinished, error = yield from _kept(peer, wanted)
+    facts.columns.update(table)
+    if error is not None:
+        facts.failed([part for part, found in group if unfinished.intersection(found)], error)
+
+
+def _kept(
+    peer: Peer, wanted: list[bytes]
+) -> Conversation[tuple[dict[bytes, list[Row]], frozenset[bytes], SnmpError | None]]:
+    """Walk columns and return (rows, the columns that did not come to their end, why); what was read is kept."""
+    walk = columns(peer, wanted, rows=_ROWS)
+    seen: list[VarBind] = []
+    try:
+        request = next(walk)
+        while True:
+            try:
+                reply = yield request
+            except SnmpError as error:
+                request = walk.throw(error)
+            else:
+                seen += reply.varbinds
+                request = walk.send(reply)
+    except StopIteration as end:
+        return end.value, frozenset(), None
+    except SnmpError as error:
+        asked = request.oids
+        unfinished = frozenset(column for column in wanted if any(name.startswith(column) for name in asked))
+        return _rescued(wanted, seen), unfinished, error
+
+
+def _rescued(wanted: list[bytes], seen: list[VarBind]) -> dict[bytes, list[Row]]:
+    found: dict[bytes, dict[bytes, Row]] = {column: {} for column in wanted}
+    for name, tag, value in seen:
+        for column in wanted:
+            if name.startswith(column) and len(found[column]) < _ROWS:
+                index = name[len(column) :]
+                found[column].setdefault(index, (index, tag, value))
+    return {column: list(rows.values()) for column, rows in found.items()}
+
+
+def _vendor_tables(peer: Peer, facts: Facts) -> Conversation[None]:
+    """Ask for the vendor's tables: walked where that is safe, else row by row."""
+    walked: list[bytes] = []
+    for profile in facts.profiles:
+        for counters in profile.counter_tables:
+            walked += (counters.key, counters.value)
+        for table in profile.supply_tables:
+            if table.rows:
+                yield from _more(peer, facts, _cells_of(table, facts), "vendor")
+            else:
+                walked += (column for column in _columns_of(table) if column)
+    if walked:
+        yield from _tables(peer, facts, (("vendor", tuple(dict.fromkeys(walked))),))
+    for profile in facts.profiles:
+        for table in profile.supply_tables:
+            if table.rows:
+                _as_columns(table, facts)
+
+
+def _columns_of(table: SupplyTable) -> tuple[bytes, ...]:
+    return (table.level, table.capacity, table.description, table.serial, table.part)
+
+
+def _cells_of(table: SupplyTable, facts: Facts) -> list[bytes]:
+    """Return the cells of the rows that can be there: as many as the standard table's last, and two more."""
+    last = max((arcs(index)[-1] for index, _, _ in facts.rows(objects.SUPPLY_LEVEL) if arcs(index)), default=0)
+    rows = min(table.rows, last + 2 if last else table.rows)
+    return [
+        column + table.before + bytes((row,)) for row in range(1, rows + 1) for column in _columns_of(table) if column
+    ]
+
+
+def _as_columns(table: SupplyTable, facts: Facts) -> None:
+    """Lay cells that were asked for one by one side by side with those that were walked."""
+    for column in filter(None, _columns_of(table)):
+        size = len(column) + len(table.before)
+        facts.columns[column] = [
+            (name[len(column) :], tag, value)
+            for name, tag, value in facts.scalars.values()
+            if name.startswith(column + table.before) and len(name) == size + 1
+        ]
