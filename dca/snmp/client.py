@@ -119,8 +119,9 @@ class SnmpClient:
         self._call(feeder.feed)
         try:
             await future
-        finally:
-            feeder.stopped = True
+        except asyncio.CancelledError:
+            self._call(feeder.stop)
+            raise
 
     def _done(self, future: asyncio.Future[Any]) -> Done:
         def done(result: object, error: BaseException | None) -> None:
@@ -177,11 +178,11 @@ class _Feeder:
         self._finished = finished
         self._done = done
         self._running = 0
-        self.stopped = False
+        self._stopped = False
 
     def feed(self) -> None:
         """Submit as many as there is room for."""
-        while self._running < _WINDOW and not self.stopped:
+        while self._running < _WINDOW and not self._stopped:
             following = self._source()
             if following is None:
                 break
@@ -189,6 +190,11 @@ class _Feeder:
             self._engine.probe(following.peer, following.conversation, self._ended, following.waits)
         if not self._running:
             self._done(None, None)
+
+    def stop(self) -> None:
+        """Take nothing more, and end what is under way."""
+        self._stopped = True
+        self._engine.cancel(self._ended)
 
     def _ended(self, _result: object, _error: BaseException | None) -> None:
         self._running -= 1

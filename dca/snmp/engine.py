@@ -158,17 +158,14 @@ class Engine:
         self._probes.append(_Call(peer, conversation, done, waits, probe=True))
 
     def cancel(self, done: Done) -> None:
-        """End the conversation that was submitted with this `done`, without calling it."""
-        for talk in list(self._talks.values()):
-            if talk.done is done:
-                self._forget(talk)
-                talk.conversation.close()
-                return
-        for call in self._waiting:
-            if call.done is done:
-                self._waiting.remove(call)
+        """End every conversation that was submitted with this `done`, without calling it."""
+        for talk in [talk for talk in self._talks.values() if talk.done == done]:
+            self._forget(talk)
+            talk.conversation.close()
+        for queue in (self._waiting, self._probes):
+            for call in [call for call in queue if call.done == done]:
+                queue.remove(call)
                 call.conversation.close()
-                return
 
     def cancel_all(self, reason: DcaError) -> None:
         """End every conversation with `reason`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import threading
 from collections import deque
@@ -147,6 +148,6 @@ async def test_a_sweep_that_is_left_early_stops(profiles):
     wire, ranges = RecordingWire(), Ranges([Range("r", ("192.0.2.0/24",), (), (PUBLIC,))])
     wire.devices = {f"192.0.2.{n}": serving(HP) for n in range(1, 255)}
     async with client_on(wire, ranges, packets_per_second=500) as client:
-        async for _ in sweep(client, ranges, profiles):
-            break
+        async with contextlib.aclosing(sweep(client, ranges, profiles)) as found:
+            await anext(found)
     assert len(wire.sent) < 200
