@@ -37,7 +37,7 @@ def load_devices(connection: sqlite3.Connection) -> list[Known]:
     for device_id, known, cells in connection.execute("SELECT device_id, known, cells FROM device ORDER BY id"):
         try:
             found.append(_known(device_id, json.loads(known), cells))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             _log.warning("device %s of the registry cannot be read and will be discovered anew: %s", device_id, error)
     return found
 

@@ -43,7 +43,8 @@ class Wreck:
     def open(self) -> bool:
         """Tell whether anything of it can be read."""
         with self._lock:
-            self._connection = _connect(self._path, "ro")
+            if self._path.is_file() and self._path.stat().st_size:  # SQLite deletes the log of an empty file
+                self._connection = _connect(self._path, "ro")
             if self._connection is None:
                 with contextlib.suppress(OSError):
                     self._mend()

@@ -135,6 +135,7 @@ class Store:
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
         if pages > self._cap_pages >= pages - free:
             connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         (allowed,) = connection.execute(f"PRAGMA max_page_count = {self._cap_pages}").fetchone()
         if allowed > self._cap_pages:
             self._log.warning(

@@ -70,7 +70,8 @@ class Written:
 def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps) -> Written:
     """Add rows, at the cost of what is worth no more; `dropped` counts rows that went before they came here."""
     gaps = dropped + Gaps()
-    refused = stored = 0
+    refused = inserted = 0
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
     for row in rows:
         if len(row.payload) > MAX_PAYLOAD:
             gaps.add("too_large", row.at)
@@ -79,10 +80,13 @@ def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps) 
             gaps.add(kind_of(row.weight), row.at)
             refused += 1
         else:
-            stored += insert(connection, row)
-    add_meta(connection, WRITTEN, stored + refused + dropped.count)
+            inserted += insert(connection, row)
+    add_meta(connection, WRITTEN, inserted + refused + dropped.count)
     book(connection, gaps)
-    return Written(stored, gaps)
+    if gaps:  # a row may have had to go for a later one of the same call
+        left = connection.execute("SELECT count(*) FROM outbox WHERE id > ?", (last[0] if last else 0,))
+        inserted = left.fetchone()[0]
+    return Written(inserted, gaps)
 
 
 def insert(connection: sqlite3.Connection, row: Named) -> int:
