@@ -73,10 +73,8 @@ def _model(common: dict[str, Any], given: dict[str, Any], place: int, problems: 
     values.update({key: _frozen(merged[key]) for key in merged.keys() - _ROWS.keys() - {"vendor", "panel"}})
     values["panel"] = _part(Panel, panel, f"{where}.panel", problems)
     values["vendor"] = tuple(_vendor(vendor, values.get("supplies", ()), where, problems))
-    if len(problems) > before:
-        return None
     model: Model | None = _part(Model, values, where, problems)
-    return model
+    return model if len(problems) == before else None
 
 
 def _part(kind: type, given: dict[str, Any], where: str, problems: list[ConfigProblem]) -> Any:
