@@ -25,7 +25,7 @@ class Snapshots(NamedTuple):
     last: bytes | None
     """The last reading, whatever came of it."""
     full: bytes | None
-    """The last full reading that was answered."""
+    """The last full reading that was answered, with the supplies and meters of later, smaller ones."""
 
 
 def load_devices(connection: sqlite3.Connection) -> list[Known]:
@@ -69,9 +69,14 @@ def save_snapshot(connection: sqlite3.Connection, device_id: str, snapshot: byte
         connection.execute("UPDATE device SET snapshot = ? WHERE device_id = ?", (snapshot, device_id))
 
 
-def load_snapshots(connection: sqlite3.Connection) -> dict[str, Snapshots]:
-    """Return the kept snapshots by device_id."""
-    rows = connection.execute("SELECT device_id, snapshot, full_snapshot FROM device ORDER BY id")
+def load_snapshots(connection: sqlite3.Connection, device_ids: Iterable[str] | None = None) -> dict[str, Snapshots]:
+    """Return the kept snapshots by device_id, of all devices or of these."""
+    select = "SELECT device_id, snapshot, full_snapshot FROM device"
+    if device_ids is None:
+        rows = connection.execute(f"{select} ORDER BY id").fetchall()
+    else:
+        found = (connection.execute(f"{select} WHERE device_id = ?", (name,)).fetchone() for name in device_ids)
+        rows = [row for row in found if row is not None]
     return {device_id: Snapshots(last, full) for device_id, last, full in rows}
 
 

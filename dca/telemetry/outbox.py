@@ -83,10 +83,11 @@ class Outbox:
         outbox._salvager.look()
         return outbox
 
-    async def put(self, rows: Iterable[NewRow]) -> Put:
+    async def put(self, rows: Iterable[NewRow], *, also: Callable[[sqlite3.Connection], None] | None = None) -> Put:
         """Add rows, all in one transaction, and say what became of them.
 
-        What is worth no more makes room for them when the cap is reached (see `Weight`).
+        What is worth no more makes room for them when the cap is reached (see `Weight`). `also` writes what
+        belongs to them in the same transaction; while rows have to wait in memory it is left out.
 
         Raises:
             StoreError: the outbox is closed.
@@ -94,7 +95,7 @@ class Outbox:
         if self._closed:
             raise StoreError("the outbox is closed")
         now = self._clock()
-        return await self._see_through(self._put([self._name(row, now) for row in rows]))
+        return await self._see_through(self._put([self._name(row, now) for row in rows], also))
 
     async def put_event(
         self, name: str, text: str, *, device_id: str | None = None, details: Mapping[str, str] | None = None
@@ -181,10 +182,16 @@ class Outbox:
         name = RowName(self.epoch, next(self._numbers))
         return Named(name, row.kind, row.payload, int(row.weight), now, zlib.crc32(row.payload))
 
-    async def _put(self, fresh: list[Named]) -> Put:
+    async def _put(self, fresh: list[Named], also: Callable[[sqlite3.Connection], None] | None) -> Put:
         rows, gaps = self._memory.give(fresh)
+
+        def write(connection: sqlite3.Connection) -> ledger.Written:
+            if also is not None:
+                also(connection)
+            return ledger.write(connection, rows, gaps)
+
         try:
-            written = await self._run(lambda connection: ledger.write(connection, rows, gaps))
+            written = await self._run(write)
         except StoreError as error:
             dropped = self._memory.keep(rows, gaps, error)
             return Put(0, len(self._memory.rows), dropped)
