@@ -21,10 +21,12 @@ HTTPS, MQTTS, SSH = 443, 8883, 22
 ENDPOINTS = ("grpc", "mqtt", "ssh", "downloads")
 
 
-def read_hub(table: Mapping[str, object], place: Place) -> HubConfig | None:
+def read_hub(table: object, place: Place) -> HubConfig | None:
     """Read ``[hub]`` and its endpoints; None when something is wrong (all of it is noted)."""
     before = len(place.problems.found)
     keys = read_table(HubKeys, table, place, also=frozenset(ENDPOINTS))
+    if not isinstance(table, dict):
+        return None
     overrides = {
         name: read_table(EndpointKeys, table.get(name, {}), place.child(name)) or EndpointKeys() for name in ENDPOINTS
     }

@@ -104,21 +104,20 @@ def _read(document: dict[str, Any], top: Place, path: str) -> Config | None:
 
 
 def _hub(document: dict[str, Any], top: Place) -> HubConfig | None:
-    table = document.get("hub")
-    if table is None:
+    if "hub" not in document or _is_doubled("hub", document, top):
         return None
-    if not isinstance(table, dict):
-        _table(AgentKeys, document, "hub", top)  # tells that it has to be a table
-        return None
-    return read_hub(table, top.child("hub"))
+    return read_hub(document["hub"], top.child("hub"))
 
 
 def _table(section: type[Any], document: dict[str, Any], name: str, top: Place) -> Any:
-    table = document.get(name, {})
-    if isinstance(table, list):
-        top.fail(f"is written [[{name}]]; there is one, so write [{name}]", name)
-        return None
-    return read_table(section, table, top.child(name))
+    return None if _is_doubled(name, document, top) else read_table(section, document.get(name, {}), top.child(name))
+
+
+def _is_doubled(name: str, document: dict[str, Any], top: Place) -> bool:
+    if not isinstance(document.get(name), list):
+        return False
+    top.fail(f"is written [[{name}]]; there is one, so write [{name}]", name)
+    return True
 
 
 def _array(document: dict[str, Any], name: str, top: Place) -> list[Any]:

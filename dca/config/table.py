@@ -101,7 +101,7 @@ def read_table(section: type[T], table: object, place: Place, *, also: frozenset
     `also` names the tables below this one, which somebody else reads.
     """
     if not isinstance(table, dict):
-        place.fail(f"is {type_name(table)}; allowed is a table, [{place.path[-1]}]")
+        place.fail(f"is {type_name(table)}; allowed is a table of keys and values")
         return None
     before = len(place.problems.found)
     keys = keys_of(section)
