@@ -1,0 +1,71 @@
+"""`python -m tests.bench [--quick] [--only NAME ...]`: measure, tell people on stderr, end with one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench import engine
+from tests.bench.bench import Bench, Entry
+from tests.bench.sheet import FailedError, Sheet, SkippedError
+from tests.bench.shared_tools import SnmpBench
+
+ENTRIES: tuple[Entry, ...] = (*engine.ENTRIES,)
+
+
+def _chosen(names: list[str]) -> list[Entry]:
+    if not names:
+        return list(ENTRIES)
+    chosen = [entry for entry in ENTRIES if entry.name in names or set(names) & set(entry.figures)]
+    known = {name for entry in chosen for name in (entry.name, *entry.figures)}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        listed = ", ".join(entry.name for entry in ENTRIES)
+        sys.exit(f"no entry or figure is called {', '.join(unknown)}; entries: {listed}")
+    return chosen
+
+
+def _measure(entry: Entry, bench: Bench, sheet: Sheet) -> None:
+    start = time.monotonic()
+    try:
+        sheet.put(entry.run(bench))
+    except SkippedError as missing:
+        sheet.skip(entry.figures, str(missing))
+    except FailedError as error:
+        sheet.fail(entry.figures, str(error))
+    except Exception as error:  # noqa: BLE001 - the other figures are still wanted
+        sheet.fail(entry.figures, f"{type(error).__name__}: {error}")
+    sheet.tell(f"  ({time.monotonic() - start:.1f} s)")
+
+
+def main() -> int:
+    """Run the entries; 0 unless something that is there did not work. A missed bar is no failure: machines differ."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="all of it roughly, in under 50 s")
+    parser.add_argument("--only", metavar="NAME", nargs="+", default=[], help="entries or figures")
+    parser.add_argument("--list", action="store_true", help="name the entries and their figures")
+    options = parser.parse_args()
+    if options.list:
+        for entry in ENTRIES:
+            print(f"{entry.name}: {' '.join(entry.figures)}")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sheet, start = Sheet(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dca-bench-") as scratch:
+        bench = Bench(options.quick, Path(scratch), SnmpBench(Path(scratch)))
+        for entry in _chosen(options.only):
+            sheet.tell(f"{entry.name} ...")
+            _measure(entry, bench, sheet)
+    sheet.tell("\n" + sheet.table())
+    seconds = round(time.monotonic() - start, 1)
+    print(json.dumps({**sheet.document(), "quick": options.quick, "seconds": seconds}), flush=True)
+    return 1 if sheet.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
