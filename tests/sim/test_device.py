@@ -18,6 +18,7 @@ def test_a_wrong_community_or_version_is_met_with_silence():
     one = device("hp-mono", community="site")
     assert ask(one, Pdu.GET, NAME, community="site")
     assert ask(one, Pdu.GET, NAME) is None
+    assert (one.requests, one.answers) == (2, 1)
     old = device("brother-mono")
     assert ask(old, Pdu.GET, NAME, version="1")
     assert ask(old, Pdu.GET, NAME) is None

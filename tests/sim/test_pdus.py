@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dca.sim.cells import Stands, encode, number, varbind
+from dca.sim.cells import Cell, Stands, encode, number, varbind
 from dca.sim.mib import Builder, View
 from dca.sim.pdus import Asked, Manners, answer
 from dca.snmp.community import read_pdu
@@ -11,12 +11,14 @@ from dca.snmp.types import ErrorStatus, Pdu, Tag
 from tests.sim.asking import ask, device
 
 ROOT = "1.3.6.1.4.1.9"
+ARCS = (1, 2, 127, 128, 300, 16383, 16384, 2097152)
+"""Octets order like arcs up to 16383 only."""
 
 
 @pytest.fixture
 def view():
     builder = Builder()
-    for arc in (1, 2, 127, 128, 300):
+    for arc in ARCS:
         builder.cell(f"{ROOT}.1", arc, number(arc))
     builder.scalar(f"{ROOT}.2", Stands(encode(Tag.COUNTER64, 1 << 40)))
     builder.scalar(f"{ROOT}.3", number(3))
@@ -43,15 +45,18 @@ def tags(reply):
 
 def test_a_walk_follows_the_arcs_where_the_octets_would_not(view):
     found, name = [], f"{ROOT}.1"
-    for _ in range(5):
+    for _ in ARCS:
         ((octets, _, value),) = said(view, Pdu.GETNEXT, name).varbinds
         found.append(value)
         name = f"{ROOT}.1.{value}"
         assert octets == oid(name)
-    assert found == [1, 2, 127, 128, 300]
+    assert tuple(found) == ARCS
 
 
-@pytest.mark.parametrize(("after", "value"), [("1.0", 1), ("1.3", 127), ("1.200", 300), ("1.127.5", 128), ("2.1", 3)])
+@pytest.mark.parametrize(
+    ("after", "value"),
+    [("1.0", 1), ("1.3", 127), ("1.200", 300), ("1.300", 16383), ("1.20000", 2097152), ("1.127.5", 128), ("2.1", 3)],
+)
 def test_getnext_after_what_is_not_there(view, after, value):
     assert values(said(view, Pdu.GETNEXT, f"{ROOT}.{after}")) == [value]
 
@@ -82,8 +87,8 @@ def test_v1_fails_the_whole_request_and_names_the_object(view):
 
 def test_v1_never_sees_a_counter64(view):
     assert said(view, Pdu.GET, f"{ROOT}.2.0", version="1").error_index == 1
-    assert values(said(view, Pdu.GETNEXT, f"{ROOT}.1.300", version="1")) == [3]
-    assert values(said(view, Pdu.GETNEXT, f"{ROOT}.1.300")) == [1 << 40]
+    assert values(said(view, Pdu.GETNEXT, f"{ROOT}.1.2097152", version="1")) == [3]
+    assert values(said(view, Pdu.GETNEXT, f"{ROOT}.1.2097152")) == [1 << 40]
 
 
 def test_v1_has_no_getbulk_and_nobody_answers_a_response(view):
@@ -103,7 +108,7 @@ def test_getbulk_repeats_rows_and_asks_the_first_once(view):
 
 
 def test_getbulk_ends_with_the_row_in_which_all_have_ended(view):
-    reply = said(view, Pdu.GETBULK, f"{ROOT}.1.300", f"{ROOT}.3", first=0, second=9)
+    reply = said(view, Pdu.GETBULK, f"{ROOT}.1.2097152", f"{ROOT}.3", first=0, second=9)
     assert tags(reply) == [Tag.COUNTER64, Tag.INTEGER, Tag.INTEGER, *[Tag.END_OF_MIB_VIEW] * 3]
 
 
@@ -133,3 +138,25 @@ def test_no_message_is_larger_than_the_model_sends():
     size = sum(len(varbind(name, encode(tag, value))) for name, tag, value in reply.varbinds if tag == Tag.OCTET_STRING)
     assert 20 < len(reply.varbinds) < 100
     assert size < one.model.max_size
+
+
+def test_rows_that_come_and_go_stand_in_their_place():
+    rows: list = []
+    builder = Builder()
+    builder.scalar(f"{ROOT}.1", number(1))
+    builder.scalar(f"{ROOT}.2", Cell(Tag.INTEGER, lambda _: None))
+    builder.moving_rows(f"{ROOT}.3", (1,), lambda _: rows)
+    builder.scalar(f"{ROOT}.4", number(4))
+    state = device().state
+    view = View(builder.shape(), state)
+    assert values(said(view, Pdu.GETBULK, ROOT, second=3)) == [1, 4, None]
+    rows += [
+        (oid(f"{ROOT}.3.1.{arc}"), varbind(oid(f"{ROOT}.3.1.{arc}"), encode(Tag.INTEGER, arc))) for arc in (200, 3)
+    ]
+    state.version += 1
+    assert values(said(view, Pdu.GETBULK, ROOT, second=5)) == [1, 3, 200, 4, None]
+    assert values(said(view, Pdu.GETNEXT, f"{ROOT}.2.0", f"{ROOT}.3.1.3", f"{ROOT}.3.1.100")) == [3, 200, 200]
+    assert values(said(view, Pdu.GET, f"{ROOT}.3.1.200")) == [200]
+    assert tags(said(view, Pdu.GET, f"{ROOT}.3.1.7", f"{ROOT}.3.2.7")) == [Tag.NO_SUCH_INSTANCE, Tag.NO_SUCH_OBJECT]
+    builder.scalar(f"{ROOT}.2", number(2))
+    assert values(said(View(builder.shape(), state), Pdu.GETNEXT, f"{ROOT}.2.0")) == [3]
