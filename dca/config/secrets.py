@@ -9,7 +9,6 @@ No message names what a reference leads to, nor what stood in the place of one.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
@@ -86,17 +85,15 @@ def _follow(way: str, name: str, context: Context) -> str:
 def _read(path: Path, *, private: bool) -> str:
     """Return the text of a small regular file without its last line end."""
     try:
-        # Not blocking: a FIFO in the place of the file would otherwise hang the agent.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with path.open("rb", opener=_open_without_waiting) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise BadValueError(f"{path} is no regular file")
+            if private and os.name == "posix" and state.st_mode & 0o077:
+                raise BadValueError(f"{path} can be read by others than its owner; run: chmod 600 {path}")
+            data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise BadValueError(f"{path} cannot be read: {_words(error)}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise BadValueError(f"{path} is no regular file")
-        if private and os.name == "posix" and state.st_mode & 0o077:
-            raise BadValueError(f"{path} can be read by others than its owner; run: chmod 600 {path}")
-        data = file.read(_LARGEST + 1)
+        raise BadValueError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
     if len(data) > _LARGEST:
         raise BadValueError(f"{path} is larger than {_LARGEST} bytes, which no secret is")
     try:
@@ -107,5 +104,6 @@ def _read(path: Path, *, private: bool) -> str:
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno and error.errno in errno.errorcode else type(error).__name__
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open for reading; a FIFO in the place of the file would otherwise hang the agent."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -155,7 +155,7 @@ def test_a_zone_may_hold_a_dash():
     ],
 )
 def test_what_cannot_be_read_says_why(text, words):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         parse_spec(text)
     assert words in str(caught.value)
 

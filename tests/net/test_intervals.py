@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def members(found):
 def is_normal(found):
     """Sorted, disjoint, and touching ones joined."""
     return all(first <= last for first, last in found) and all(
-        one[1] + 1 < other[0] for one, other in zip(found, found[1:], strict=False)
+        one[1] + 1 < other[0] for one, other in itertools.pairwise(found)
     )
 
 

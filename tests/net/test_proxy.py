@@ -53,7 +53,7 @@ def test_what_is_taken(url, proxy):
     ],
 )
 def test_what_grpc_would_pass_over_in_silence_is_refused(url):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         parse_proxy(url)
     assert "hunter2" not in str(caught.value)
 
