@@ -42,7 +42,7 @@ _BY_WORDS = tuple(
         ),
         (r"response code 40[35]", "the proxy allows no tunnel to it; have CONNECT to that host and port allowed"),
         (r"response code \d", "the proxy could not reach it"),
-        (r"certificate.?verify|certificate is not trusted|peer name", _TRUST),
+        (r"certificate.?verify|hostname verif|peer name", _TRUST),
         (
             r"handshak|ssl|tls",
             f"TLS did not come about; is that a TLS port, of TLS 1.2 or newer? Or {_SWALLOWED}",

@@ -10,19 +10,22 @@ import json
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from google.protobuf.message import DecodeError
+
 from dca import __version__
 from dca.errors import DeliveryError
 from dca.net.hosts import is_loopback, parse_host_port
 from dca.net.proxy import parse_proxy
 from dca.telemetry.reasons import explain
+from dca.wire.report_pb2 import DESCRIPTOR, ReportRequest, ReportResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from types import ModuleType
 
     import grpc.aio
 
     from dca.model import Secret
-    from dca.wire.report_pb2 import ReportRequest, ReportResponse
 
 __all__ = ["DEADLINE", "Reporter", "Uplink"]
 
@@ -31,6 +34,7 @@ DEADLINE = 30.0
 _LAST_WORD = 5.0
 """Seconds for the attempt that does not wait for a connection but says why there is none."""
 
+_METHOD = f"/{DESCRIPTOR.services_by_name['Telemetry'].full_name}/Report"
 _RETRY = {
     "methodConfig": [
         {
@@ -143,17 +147,19 @@ class Uplink:
     async def _call(
         self, channel: grpc.aio.Channel, request: ReportRequest, deadline: float, *, wait: bool
     ) -> ReportResponse:
-        from dca.wire.report_pb2_grpc import TelemetryStub  # noqa: PLC0415 - imports grpc
-
-        stub = TelemetryStub(channel)
+        # The answer is parsed here: gRPC would log what it cannot parse and return None for it.
+        call: Callable[..., Awaitable[bytes]] = channel.unary_unary(_METHOD, ReportRequest.SerializeToString)
         try:
-            response: ReportResponse = await stub.Report(
-                request, timeout=deadline, wait_for_ready=wait, metadata=self._metadata
-            )
+            answer = await call(request, timeout=deadline, wait_for_ready=wait, metadata=self._metadata)
         except _grpc().aio.AioRpcError as error:
             code = error.code().name
             raise DeliveryError(explain(self._target, code, error.details() or "", connected=wait), code) from error
-        return response
+        try:
+            return ReportResponse.FromString(answer)
+        except DecodeError as error:
+            raise DeliveryError(
+                f"what answers at {self._target} gives no answer of a hub: {error}", "UNKNOWN"
+            ) from error
 
     def _open(self, *, retries: bool) -> grpc.aio.Channel:
         core = _grpc()
