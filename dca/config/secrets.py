@@ -85,7 +85,7 @@ def _follow(way: str, name: str, context: Context) -> str:
 def _read(path: Path, *, private: bool) -> str:
     """Return the text of a small regular file without its last line end."""
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:  # noqa: PTH123 - Path.open takes no opener
+        with open(path, "rb", opener=_open_without_waiting) as file:
             state = os.fstat(file.fileno())
             if not stat.S_ISREG(state.st_mode):
                 raise BadValueError(f"{path} is no regular file")
