@@ -31,6 +31,7 @@ _MOST_BYTES = 65536
 class Cells:
     """The known cells of one device. OIDs are octets; b"" stands for one that the device does not have."""
 
+    uptime: bytes = b""
     serial: bytes = b""
     """The object of the serial number."""
     serial_value: bytes = b""
@@ -49,7 +50,7 @@ class Cells:
     def to_bytes(self) -> bytes:
         """Return the compact form."""
         out = _Writer()
-        for octets in (self.serial, self.serial_value, self.status, self.errors):
+        for octets in (self.uptime, self.serial, self.serial_value, self.status, self.errors):
             out.octets(octets)
         out.many(self.console)
         out.number(self.charset)
@@ -71,6 +72,7 @@ class Cells:
         source = _Reader(data)
         try:
             cells = cls(
+                uptime=source.oid(),
                 serial=source.oid(),
                 serial_value=source.octets(),
                 status=source.oid(),

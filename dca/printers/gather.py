@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dca.printers.profiles import Profile, Profiles
-    from dca.printers.profiles.schema import SupplyTable
     from dca.snmp.ask import Row
     from dca.snmp.types import Conversation, Peer, Value, VarBind
 
@@ -28,6 +27,8 @@ __all__ = ["Facts", "gather"]
 _ROWS = 48
 _SCALARS = 4 * MAX_OIDS
 """Single vendor objects at most."""
+_FURTHER = 2
+"""Rows that a vendor's table of supplies may have after the standard table's last."""
 _PATIENCE = 2
 """Parts that may stay unanswered before the rest is not asked any more."""
 _GROUPS: tuple[tuple[tuple[str, tuple[bytes, ...]], ...], ...] = (
@@ -137,7 +138,9 @@ def gather(peer: Peer, profiles: Profiles, now: Callable[[], float]) -> Conversa
     for group in _GROUPS:
         extra = (("status", objects.DEVICE_COLUMNS),) if elsewhere and group is _GROUPS[1] else ()
         yield from _tables(peer, facts, group + extra)
-    yield from _vendor_tables(peer, facts)
+        if group is _GROUPS[0]:
+            yield from _asked_tables(peer, facts)
+    yield from _walked_tables(peer, facts)
     return facts
 
 
@@ -247,44 +250,37 @@ def _rescued(wanted: list[bytes], seen: list[VarBind]) -> dict[bytes, list[Row]]
     return {column: list(rows.values()) for column, rows in found.items()}
 
 
-def _vendor_tables(peer: Peer, facts: Facts) -> Conversation[None]:
-    """Ask for the vendor's tables: walked where that is safe, else row by row."""
+def _walked_tables(peer: Peer, facts: Facts) -> Conversation[None]:
+    """Walk the vendor's tables where that is safe."""
     walked: list[bytes] = []
     for profile in facts.profiles:
         for counters in profile.counter_tables:
-            walked += (counters.key, counters.value)
-        for table in profile.supply_tables:
-            if table.rows:
-                yield from _more(peer, facts, _cells_of(table, facts), "vendor")
-            else:
-                walked += (column for column in _columns_of(table) if column)
+            walked += () if counters.rows else (counters.key, counters.value)
+        for supplies in profile.supply_tables:
+            walked += () if supplies.rows else supplies.columns
     if walked:
         yield from _tables(peer, facts, (("vendor", tuple(dict.fromkeys(walked))),))
-    for profile in facts.profiles:
-        for table in profile.supply_tables:
-            if table.rows:
-                _as_columns(table, facts)
 
 
-def _columns_of(table: SupplyTable) -> tuple[bytes, ...]:
-    return (table.level, table.capacity, table.description, table.serial, table.part)
-
-
-def _cells_of(table: SupplyTable, facts: Facts) -> list[bytes]:
-    """Return the cells of the rows that can be there: as many as the standard table's last, and two more."""
+def _asked_tables(peer: Peer, facts: Facts) -> Conversation[None]:
+    """Ask for the rows of the vendor's other tables one by one, and lay them side by side with those walked."""
     last = max((arcs(index)[-1] for index, _, _ in facts.rows(objects.SUPPLY_LEVEL) if arcs(index)), default=0)
-    rows = min(table.rows, last + 2 if last else table.rows)
-    return [
-        column + table.before + bytes((row,)) for row in range(1, rows + 1) for column in _columns_of(table) if column
-    ]
-
-
-def _as_columns(table: SupplyTable, facts: Facts) -> None:
-    """Lay cells that were asked for one by one side by side with those that were walked."""
-    for column in filter(None, _columns_of(table)):
-        size = len(column) + len(table.before)
-        facts.columns[column] = [
-            (name[len(column) :], tag, value)
-            for name, tag, value in facts.scalars.values()
-            if name.startswith(column + table.before) and len(name) == size + 1
-        ]
+    tables: list[tuple[tuple[bytes, ...], bytes, int]] = []
+    for profile in facts.profiles:
+        tables += [((part.key, part.value), part.before, part.rows) for part in profile.counter_tables]
+        for supplies in profile.supply_tables:
+            rows = min(supplies.rows, last + _FURTHER) if last else supplies.rows
+            tables.append((supplies.columns, supplies.before, rows))
+    cells = {
+        column + before + bytes((row,)): column
+        for columns_, before, rows in tables
+        for row in range(1, rows + 1)
+        for column in columns_
+    }
+    if not cells:
+        return
+    yield from _more(peer, facts, list(cells), "vendor")
+    for name, column in cells.items():
+        if name in facts.scalars:
+            _, tag, value = facts.scalars[name]
+            facts.columns.setdefault(column, []).append((name[len(column) :], tag, value))

@@ -61,7 +61,7 @@ class _Fields:
             for part in profile.identity:
                 if part.field == field and part.first == first and part.oid in facts.scalars:
                     found = part.transform(facts.value(part.oid), facts.charset)
-                    if found:
+                    if found and found.lower() != "null":
                         yield found, part.oid
 
 
@@ -157,9 +157,9 @@ def _model(found: str, device: Device, facts: Facts) -> str:
     for profile in facts.profiles:
         if _is_generic(name.lower(), profile.generic_models):
             return ""
-        for maker in (profile.manufacturer, *(brand for brand, _ in profile.brands)):
+        for maker in (profile.manufacturer, *(maker for _, maker in profile.brands)):
             size = len(maker)
-            if name.lower().startswith(maker.lower() + " ") and profile.name != "hp":
+            if name.lower().startswith(maker.lower() + " "):
                 name = name[size:].strip()
     return name
 

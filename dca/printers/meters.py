@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dca.printers.gather import Facts
+    from dca.printers.profiles.schema import CounterTable
     from dca.snmp.types import Value
 
 __all__ = ["MeterCell", "count", "meter_of", "read_meters"]
@@ -75,7 +76,16 @@ def read_meters(facts: Facts) -> list[tuple[Meter, MeterCell]]:
         _keep(found, cell._replace(name="life" if name in found else name), values)
     for cell in fallbacks:
         _keep(found, cell, values)
+    for profile in facts.profiles:
+        for difference in profile.differences:
+            if difference.whole in found and difference.less in found:
+                _keep(found, _less(difference.name, found[difference.whole][1], found[difference.less][1]), values)
     return list(found.values())
+
+
+def _less(name: str, whole: MeterCell, less: MeterCell) -> MeterCell:
+    terms = whole.terms + tuple((term, -sign) for term, sign in less.terms)
+    return MeterCell(name, whole.unit, f"{whole.source} - {less.source}", terms)
 
 
 def _keep(found: dict[str, tuple[Meter, MeterCell]], cell: MeterCell, values: Callable[[bytes], Value]) -> None:
@@ -121,10 +131,19 @@ def _vendor_cells(facts: Facts) -> Iterator[tuple[MeterCell, bool]]:
                 for record, name in part.meters:
                     yield MeterCell(name, part.unit, part.source, ((part.oid, 1),), record), False
         for table in profile.counter_tables:
-            keys = {index: value for index, _, value in facts.rows(table.key)}
-            for index, _, _ in facts.rows(table.value):
-                key = keys.get(index)
-                named = table.names.get(key if type(key) is int else clean_text(key, facts.charset).lower())
-                if named:
-                    octets = table.value + index
-                    yield MeterCell(named, table.unit, dotted(octets), ((octets, 1),)), False
+            for cell in _table_cells(table, facts):
+                yield cell, False
+
+
+def _table_cells(table: CounterTable, facts: Facts) -> Iterator[MeterCell]:
+    """Yield the counters of a table: rows whose code or label has a name; those of one name are added."""
+    keys = {index: value for index, _, value in facts.rows(table.key)}
+    terms: dict[str, list[bytes]] = {}
+    for index, _, _ in facts.rows(table.value):
+        key = keys.get(index)
+        name = table.names.get(key if type(key) is int else clean_text(key, facts.charset).lower())
+        if name:
+            terms.setdefault(name, []).append(table.value + index)
+    for name, cells in terms.items():
+        source = " + ".join(map(dotted, cells))
+        yield MeterCell(name, table.unit, source, tuple((cell, 1) for cell in cells))

@@ -96,8 +96,9 @@ def _reading(facts: Facts, fence: Fence) -> Reading:
     snapshot.alerts.extend(read_alerts(facts.columns, facts.charset))
     snapshot.console.extend(read_console((value for _, _, value in console), facts.charset))
     _set_outcome(snapshot, facts.missing, facts.reason)
-    serial = next((name for name in (objects.PRT_SERIAL + objects.FIRST,) if facts.octets(name)), b"")
+    serial = objects.PRT_SERIAL + objects.FIRST if facts.octets(objects.PRT_SERIAL + objects.FIRST) else b""
     cells = Cells(
+        uptime=objects.SYS_UPTIME if snapshot.HasField("uptime") else b"",
         serial=serial,
         serial_value=facts.octets(serial) or b"",
         status=status[0] if status[2] is not None else b"",
@@ -124,11 +125,15 @@ def _status_cells(facts: Facts) -> tuple[VarBind, VarBind]:
 
 
 def _console_cells(facts: Facts) -> list[VarBind]:
-    """Return the cells of the panel: the vendor's own where a profile has one that holds text, else the standard's."""
+    """Return the cells of the panel: the vendor's own where it shows text and is preferred, else the standard's."""
+    standard = [(objects.CONSOLE_TEXT + index, tag, value) for index, tag, value in facts.rows(objects.CONSOLE_TEXT)]
+    shows = bool(read_console((value for _, _, value in standard), facts.charset))
     for profile in facts.profiles:
-        if profile.console and read_console((facts.value(profile.console),), facts.charset):
-            return [facts.scalars[profile.console]]
-    return [(objects.CONSOLE_TEXT + index, tag, value) for index, tag, value in facts.rows(objects.CONSOLE_TEXT)]
+        if profile.console and not (shows and profile.console_fallback):
+            own = facts.scalars.get(profile.console)
+            if own and read_console((own[2],), facts.charset):
+                return [own]
+    return standard
 
 
 def _set_time(snapshot: Snapshot, seconds: float) -> None:
@@ -173,9 +178,11 @@ def _read_known(
     peer: Peer, cells: Cells, kind: ReadKind.ValueType, now: Callable[[], float]
 ) -> Conversation[Snapshot | None]:
     wanted = _wanted(cells, kind)
+    if not wanted:
+        return None
     found = yield from get(peer, wanted)
     first_reply = now()
-    if len(found) < len(wanted) or any(name not in found for name in wanted):
+    if any(name not in found for name in wanted):
         return None
     if cells.serial and found[cells.serial][2] != cells.serial_value:
         return None
@@ -201,7 +208,7 @@ def _read_known(
 
 def _wanted(cells: Cells, kind: ReadKind.ValueType) -> list[bytes]:
     """Return the objects to ask for; a status poll takes what fits into one PDU, the status first."""
-    names = [objects.SYS_UPTIME, cells.serial, cells.status, cells.errors]
+    names = [cells.uptime, cells.serial, cells.status, cells.errors]
     levels = [cell.level for cell in cells.supplies]
     if kind == READ_KIND_STATUS:
         life = [cell.terms[0][0] for cell in cells.meters if cell.name in ("total", "life") and len(cell.terms) == 1]

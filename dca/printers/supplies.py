@@ -92,7 +92,7 @@ def _describe(
                 supply.part_number = part
     kind = row.get(objects.SUPPLY_TYPE)
     named = SUPPLY_TYPES.get(kind, "") if type(kind) is int else ""
-    if named in ("", "unknown"):
+    if named in ("", "other", "unknown"):
         named = type_of(description) or named
     if named:
         supply.type = named

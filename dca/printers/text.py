@@ -43,7 +43,7 @@ _CODECS = {
 _LINE_ENDS = "\n\v\f"
 _PLACEHOLDERS = frozenset(
     {
-        *("null", "none", "na", "unknown", "notavailable", "notset", "default", "serial", "serialnumber", "tbd"),
+        *("null", "none", "na", "unknown", "notavailable", "notset", "default", "tbd"),
         *("0123456789", "123456789", "1234567890", "1234567890000", "12345678"),
         *("nonumber", "empty", "undefined", "invalid"),
     }

@@ -29,10 +29,9 @@ def table_supplies(
     table: SupplyTable, facts: Facts, codes: Mapping[int, str], *, counts_up: bool
 ) -> Iterator[SupplyCell]:
     """Yield the rows of a vendor's table."""
-    columns = tuple(filter(None, (table.level, table.capacity, table.description, table.serial, table.part)))
-    for index, row in table_rows(facts.columns, columns):
+    for index, row in table_rows(facts.columns, table.columns):
         description = clean_text(row.get(table.description), facts.charset)
-        supply = Supply(index=row_number(index), source=dotted((table.level or columns[0]) + index))
+        supply = Supply(index=row_number(index), source=dotted((table.level or table.columns[0]) + index))
         part = clean_text(row.get(table.part), facts.charset)
         serial = clean_text(row.get(table.serial), facts.charset)
         for field, text in (("description", description), ("part_number", part), ("unit", table.unit)):
@@ -64,23 +63,21 @@ def table_supplies(
 
 
 def record_supplies(part: Records, facts: Facts) -> Iterator[SupplyCell]:
-    """Yield the supplies that a byte string of records tells of."""
+    """Yield the supplies that a byte string of records tells of; a record speaks for one, the first rule's."""
     found = records(facts.value(part.oid))
+    taken: set[int] = set()
     model = next((clean_text(facts.value(name)) for name in _MODEL_SOURCES if name in facts.scalars), "").lower()
     for rule in part.supplies:
         if rule.models and not any(fnmatch.fnmatchcase(model, pattern) for pattern in rule.models):
             continue
-        cell = _of_records(rule, part, found)
-        if cell is not None:
-            yield cell
+        known = [number for number in (*rule.percent, rule.steps) if number in found]
+        if known and taken.isdisjoint(known):
+            taken.update(known)
+            yield _of_records(rule, part, found, known[0])
 
 
-def _of_records(rule: RecordSupply, part: Records, found: dict[int, bytes]) -> SupplyCell | None:
-    """Return the supply if any record speaks of it."""
-    known = [number for number in (*rule.percent, rule.steps) if number in found]
-    if not known:
-        return None
-    supply = Supply(index=known[0], source=part.source, description=rule.description)
+def _of_records(rule: RecordSupply, part: Records, found: dict[int, bytes], number: int) -> SupplyCell:
+    supply = Supply(index=number, source=part.source, description=rule.description)
     if rule.type:
         supply.type = rule.type
     if rule.color:

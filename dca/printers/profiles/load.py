@@ -11,6 +11,7 @@ from dca.printers.profiles.fields import Fields
 from dca.printers.profiles.schema import (
     IDENTITY_FIELDS,
     CounterTable,
+    Difference,
     Identity,
     Meter,
     Profile,
@@ -29,6 +30,7 @@ __all__ = ["METER_WORDS", "parse_profile"]
 METER_WORDS = ("total", "print", "copy", "fax", "scan", "list", "duplex", "simplex", "life")
 """What a meter's name begins with."""
 _METER_TAILS = ("mono", "color", "large", "small", "fax", "copy", "other")
+_MOST_ROWS = 40
 _STATES = ("ok", "low", "empty")
 _UNITS = tuple(SUPPLY_UNITS.values())
 _TYPES = ("", *SUPPLY_TYPES.values())
@@ -64,11 +66,13 @@ def parse_profile(file: str, content: str) -> Profile:
         generic_models=tuple(text.lower() for text in fields.texts("generic_models")),
         identity=identity,
         meters=meters,
+        differences=tuple(_difference(part) for part in fields.tables("difference")),
         counter_tables=tuple(_counter_table(part) for part in fields.tables("counter_table")),
         records=records,
         supply_tables=supplies,
         supply_rules=_rules(fields.table("supplies")),
         console=panel,
+        console_fallback=console.flag("fallback"),
         scalars=_scalars(identity, meters, records, panel),
     )
     match.done()
@@ -124,7 +128,15 @@ def _meter(part: Fields) -> Meter:
     return found
 
 
+def _difference(part: Fields) -> Difference:
+    names = (_meter_name(part, key, part.text(key)) for key in ("name", "whole", "less"))
+    found = Difference(*names)
+    part.done()
+    return found
+
+
 def _counter_table(part: Fields) -> CounterTable:
+    rows = part.number("rows", 0, _MOST_ROWS)
     codes = part.numbered("codes", 10, ())
     labels = {label.lower(): name for label, name in part.pairs("labels").items()}
     if bool(codes) == bool(labels):
@@ -132,8 +144,10 @@ def _counter_table(part: Fields) -> CounterTable:
     for name in (*codes.values(), *labels.values()):
         _meter_name(part, "codes" if codes else "labels", name)
     found = CounterTable(
-        key=part.column("key", walked=True),
-        value=part.column("value", walked=True),
+        key=part.column("key", walked=rows == 0),
+        value=part.column("value", walked=rows == 0),
+        rows=rows,
+        before=_index(part, part.text("before", "")),
         unit=part.choice("unit", ("", *_UNITS), ""),
         names=dict[int | str, str]((*codes.items(), *labels.items())),
     )
@@ -180,7 +194,7 @@ def _record_supply(part: Fields) -> RecordSupply:
 
 
 def _supply_table(part: Fields) -> SupplyTable:
-    rows = part.number("rows", 0, 40)
+    rows = part.number("rows", 0, _MOST_ROWS)
     walked = rows == 0
     before = part.text("before", "")
     found = SupplyTable(

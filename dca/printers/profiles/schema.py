@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IDENTITY_FIELDS",
     "CounterTable",
+    "Difference",
     "Identity",
     "Meter",
     "Profile",
@@ -48,11 +49,23 @@ class Meter(NamedTuple):
     """True: it does not replace the standard counter of the same name."""
 
 
+class Difference(NamedTuple):
+    """A counter that follows from two others of the same profile."""
+
+    name: str
+    whole: str
+    less: str
+
+
 class CounterTable(NamedTuple):
-    """Counters of which each row says by a code or a label what it counts."""
+    """Counters of which each row says by a code or a label what it counts; rows of one name are added."""
 
     key: bytes
     value: bytes
+    rows: int
+    """How many rows are asked for one by one (1 upwards); 0: the columns are walked."""
+    before: bytes
+    """Index octets that stand before the row's number."""
     unit: str
     names: Mapping[int | str, str]
     """Type code, or label in lower case -> meter name."""
@@ -103,6 +116,11 @@ class SupplyTable(NamedTuple):
     add: bool
     """True: rows that join none are supplies too."""
 
+    @property
+    def columns(self) -> tuple[bytes, ...]:
+        """The columns that it has."""
+        return tuple(filter(None, (self.level, self.capacity, self.description, self.serial, self.part)))
+
 
 @dataclass(frozen=True, slots=True)
 class SupplyRules:
@@ -133,10 +151,13 @@ class Profile:
     """What stands for a model and is none, in lower case; "word*" is a beginning."""
     identity: tuple[Identity, ...]
     meters: tuple[Meter, ...]
+    differences: tuple[Difference, ...]
     counter_tables: tuple[CounterTable, ...]
     records: tuple[Records, ...]
     supply_tables: tuple[SupplyTable, ...]
     supply_rules: SupplyRules
     console: bytes
+    console_fallback: bool
+    """True: it is used only where the standard display shows nothing."""
     scalars: tuple[bytes, ...]
     """Every single object that the profile asks for, in the order in which it matters."""

@@ -56,6 +56,17 @@ def _drop_last_word(_: str) -> _Step:
     return lambda found: found.rpartition(" ")[0]
 
 
+def _version(_: str) -> _Step:
+    """Take the figures and dots at the beginning, without a V before them."""
+
+    def version(found: str) -> str:
+        bare = found.removeprefix("V").removeprefix("v")
+        size = next((at for at, sign in enumerate(bare) if sign not in "0123456789."), len(bare))
+        return bare[:size].strip(".")
+
+    return version
+
+
 def _part(_: str) -> _Step:
     """Let through what looks like a part number: capitals and digits, with a digit, 3 to 24 of them."""
 
@@ -73,9 +84,17 @@ _STEPS: dict[str, Callable[[str], _Step]] = {
     "key": _key,
     "word": _word,
     "drop_last_word": _drop_last_word,
+    "version": _version,
     "part": _part,
 }
-NAMES = ("pml", *(f"{name}:TEXT" for name in ("after", "before", "until", "key")), "word:N", "drop_last_word", "part")
+NAMES = (
+    "pml",
+    *(f"{name}:TEXT" for name in ("after", "before", "until", "key")),
+    "word:N",
+    "drop_last_word",
+    "version",
+    "part",
+)
 
 
 def chain(names: list[str]) -> Transform:
