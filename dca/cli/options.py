@@ -23,6 +23,7 @@ __all__ = [
     "AuthOption",
     "AuthVariableOption",
     "CommunityOption",
+    "ConfigFileOption",
     "ConfigOption",
     "ContextOption",
     "InFlightOption",
@@ -60,6 +61,9 @@ PortOption = Annotated[int, typer.Option("--port", min=1, max=65_535, help="UDP 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line, each as soon as it is read.")]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Take ranges, credentials and limits from it.")
+]
+ConfigFileOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="The config file.", show_default="the usual place")
 ]
 UserOption = Annotated[str, typer.Option("--user", metavar="NAME", help="Speak v3 as this user.", rich_help_panel=V3)]
 AuthOption = Annotated[

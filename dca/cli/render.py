@@ -71,7 +71,7 @@ _OUTCOMES: dict[int, tuple[str, str]] = {
     Outcome.OUTCOME_NOT_A_PRINTER: ("no printer", "dim"),
 }
 _STATUS_STYLES = {"idle": "green", "printing": "cyan", "warmup": "cyan"}
-_CONSUMED = {"", "toner", "toner_cartridge", "ink", "ink_cartridge", "ink_ribbon", "solid_wax", "ribbon_wax"}
+_CONSUMED = {"toner", "toner_cartridge", "ink", "ink_cartridge", "ink_ribbon", "solid_wax", "ribbon_wax"}
 _STEPS = "▁▂▃▄▅▆▇█"
 
 
@@ -207,7 +207,7 @@ def _label(supply: Supply) -> str:
 
 
 def _is_consumed(supply: Supply) -> bool:
-    return supply.type in _CONSUMED and not supply.receptacle
+    return not supply.receptacle and (supply.type in _CONSUMED or (not supply.type and bool(supply.color)))
 
 
 def _matters(supply: Supply) -> bool:

@@ -77,15 +77,16 @@ def _read_table(snapshots: Sequence[Snapshot], width: int) -> Table:
         columns.insert(2, ("Serial", [Text(plain(snapshot.device.serial)) for snapshot in snapshots], 16))
     widths = {name: min(_widest(name, texts), most) for name, texts, most in columns}
     room = width - sum(widths.values()) - 2 * (len(columns) + 1)
-    cells = bar_cells((snapshot.supplies for snapshot in snapshots), room)
+    # The device's name gives way to the supplies, down to what still tells models apart.
+    spare = max(widths["Device"] - (26 if wide else 14), 0)
+    cells = bar_cells((snapshot.supplies for snapshot in snapshots), room + spare)
     while True:
         supplies = [supplies_text(snapshot.supplies, cells) for snapshot in snapshots]
         wanted = _widest("Supplies", supplies)
-        if wanted <= room or not cells:
+        if wanted <= room + spare or not cells:
             break
         cells = cells - 1 if cells > LEAST_BAR else 0
-    # The device's name gives way to the supplies, down to what still tells models apart.
-    given = max(min(wanted - room, widths["Device"] - 14), 0)
+    given = max(min(wanted - room, spare), 0)
     widths |= {"Device": widths["Device"] - given, "Supplies": max(min(wanted, room + given), 8)}
     texts_of = {name: texts for name, texts, _ in columns} | {"Supplies": supplies}
     order = ["Address", "Device", *(["Serial"] if wide else []), "Status", "Supplies", "Pages"]

@@ -7,7 +7,6 @@ that hour, so a watcher compares wall and monotonic clock and arms every job ane
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections import Counter
@@ -20,11 +19,12 @@ from apscheduler.triggers.base import BaseTrigger
 
 from dca.errors import DcaError
 from dca.service.logs import StateLog, duration
+from dca.telemetry import phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-__all__ = ["Clock", "Job", "Schedule", "phase_of"]
+__all__ = ["Clock", "Job", "Schedule"]
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +55,12 @@ class Job:
     """Left out during quiet hours."""
 
 
-def phase_of(agent_id: str, job: str) -> float:
-    """Return where in its interval this agent runs this job, 0 to 1: the same always, spread over a fleet."""
-    return int.from_bytes(hashlib.sha256(f"{agent_id}/{job}".encode()).digest()[:6]) / 2**48
-
-
 class _Points(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """The points ``(k + phase) * every`` of Unix time, whatever ran before."""
+    """The points ``k * every + offset`` of Unix time, whatever ran before."""
 
-    def __init__(self, every: float, phase: float) -> None:
+    def __init__(self, every: float, offset: float) -> None:
         self._every = every
-        self._offset = phase * every
+        self._offset = offset
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         """Return the first point after now: after a step of years there is no backlog to count through."""
@@ -100,6 +95,7 @@ class Schedule:
         self._clock = clock or Clock()
         self._jobs: dict[str, Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._held_back: set[str] = set()
         self._states = StateLog(log)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -116,12 +112,14 @@ class Schedule:
         self._jobs = {job.name: job for job in jobs}
         self._scheduler.remove_all_jobs()
         for job in self._jobs.values():
-            trigger = _Points(job.every, phase_of(self._agent_id, job.name))
+            trigger = _Points(job.every, phase(f"{self._agent_id}/{job.name}", job.every))
             self._scheduler.add_job(self._fire, trigger, args=[job.name], id=job.name)
 
     def run_now(self, name: str) -> None:
-        """Start a job at once, beside its points, unless it runs already."""
-        self._begin(self._jobs[name])
+        """Start a job at once, beside its points, unless it runs already or quiet hours make it rest."""
+        job = self._jobs.get(name)
+        if job is not None and not self._rests(job):
+            self._begin(job)
 
     def next_times(self) -> dict[str, float]:
         """Return when each job is due next, Unix seconds."""
@@ -141,6 +139,7 @@ class Schedule:
                 self._on_step(step)
             elif any(due < now - OVERDUE for due in self.next_times().values()):
                 self._arm_anew()
+            self._make_up()
             self._beat()
 
     async def stop(self, grace: float) -> None:
@@ -165,15 +164,28 @@ class Schedule:
             job.modify(next_run_time=due)
 
     async def _fire(self, name: str) -> None:
-        job = self._jobs.get(name)
-        if job is None:
+        self.run_now(name)
+
+    def _is_quiet(self) -> bool:
+        return self._quiet(datetime.fromtimestamp(self._clock.wall(), UTC).astimezone())
+
+    def _rests(self, job: Job) -> bool:
+        """Tell whether quiet hours hold a job back; it is remembered until they are over."""
+        if not job.rests or not self._is_quiet():
+            return False
+        self._held_back.add(job.name)
+        self._states.note("quiet", "quiet", logging.INFO, "quiet hours: discovery and readings rest")
+        return True
+
+    def _make_up(self) -> None:
+        """After quiet hours run the most thorough of the jobs that they held back."""
+        if not self._held_back or self._is_quiet():
             return
-        if job.rests and self._quiet(datetime.fromtimestamp(self._clock.wall(), UTC).astimezone()):
-            self._states.note("quiet", "quiet", logging.INFO, "quiet hours: discovery and readings rest")
-            return
-        if job.rests:
-            self._states.note("quiet", "ok", logging.INFO, "quiet hours are over")
-        self._begin(job)
+        held = [job for job in self._jobs.values() if job.name in self._held_back]
+        self._held_back.clear()
+        self._states.note("quiet", "ok", logging.INFO, "quiet hours are over")
+        if held:
+            self.run_now(max(held, key=lambda job: job.every).name)
 
     def _begin(self, job: Job) -> None:
         if job.name in self._running:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from datetime import datetime
 
 import pytest
 
 from dca.errors import DeliveryError
-from dca.service.schedule import Clock, Job, Schedule, phase_of
+from dca.service.schedule import Clock, Job, Schedule
+from dca.telemetry import phase
 
 NOON = 1_800_000_000.0
 AGENT = "5f0c8a1e-0000-4000-8000-000000000001"
@@ -61,21 +61,13 @@ def bench(fake_time):
     return Bench(fake_time)
 
 
-def test_the_phase_is_fixed_and_spread() -> None:
-    assert phase_of(AGENT, "delivery") == phase_of(AGENT, "delivery")
-    phases = sorted(phase_of(f"agent-{number}", "delivery") for number in range(1000))
-    assert phases[0] >= 0
-    assert phases[-1] < 1
-    assert max(later - earlier for earlier, later in itertools.pairwise(phases)) < 0.02
-
-
 def test_points_are_kept_without_drift(bench) -> None:
     bench.run(lambda: asyncio.sleep(86_400))
     assert len(bench.ran) == 288
     assert set(bench.gaps()) == {300.0}
     assert bench.beats > 20_000
     first = bench.ran[0] + bench.time.offset
-    assert first % 300 == pytest.approx(phase_of(AGENT, "delivery") * 300, abs=0.01)
+    assert first % 300 == pytest.approx(phase(f"{AGENT}/delivery", 300), abs=0.01)
 
 
 @pytest.mark.parametrize("step", [-3600.0, -30 * 86_400.0, 3600.0, 10_000.0, 40 * 365 * 86_400.0])
@@ -110,6 +102,19 @@ def test_quiet_hours_rest_what_may_rest(bench) -> None:
     bench.run(scenario, rests=True)
     assert len(bench.ran) == 5
     assert bench.ran[-1] + bench.time.offset < NOON + 1500
+
+
+def test_what_quiet_hours_held_back_is_made_up_for_once(bench) -> None:
+    async def scenario() -> None:
+        bench.quiet_from = 0
+        bench.schedule.run_now("delivery")
+        await asyncio.sleep(2000)
+        assert bench.ran == []
+        bench.quiet_from = 1e18
+        await asyncio.sleep(4)
+        assert len(bench.ran) == 1
+
+    bench.run(scenario, rests=True)
 
 
 def test_quiet_hours_do_not_touch_the_rest(bench) -> None:

@@ -1,1 +1,0 @@
-"""The running agent: builds the parts, runs them, stops them in order."""

@@ -1,0 +1,165 @@
+"""The agent's two ways to visit devices: discovery of the ranges, and rounds through the known ones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from dca.discovery.discover import discover
+from dca.discovery.sweep import Progress
+from dca.discovery.visit import visit
+from dca.service.logs import StateLog, duration
+from dca.wire.snapshot_pb2 import OUTCOME_AUTH_FAILED, READ_KIND_FULL, ReadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dca.agent.intake import Intake
+    from dca.discovery.ranges import Ranges, ResolvedRange
+    from dca.discovery.registry import Registry
+    from dca.model import Known
+    from dca.net.dns import Resolver
+    from dca.printers.profiles import Profiles
+    from dca.snmp.client import SnmpClient
+
+__all__ = ["Readings"]
+
+log = logging.getLogger(__name__)
+
+
+class Readings:
+    """Visits devices through one client and hands everything to the intake.
+
+    `in_flight` devices are visited at a time; `wall` is Unix seconds.
+    """
+
+    def __init__(
+        self,
+        client: SnmpClient,
+        ranges: Ranges,
+        profiles: Profiles,
+        registry: Registry,
+        intake: Intake,
+        *,
+        resolver: Resolver,
+        in_flight: int,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.progress = Progress()
+        """Of the present or last discovery."""
+        self._client = client
+        self._ranges = ranges
+        self._profiles = profiles
+        self._registry = registry
+        self._intake = intake
+        self._resolver = resolver
+        self._in_flight = in_flight
+        self._wall = wall
+        self._busy: set[str] = set()
+        self._running = 0
+        self._states = StateLog(log)
+
+    def sign_of_life(self) -> int | None:
+        """Return a figure that changes while anything is being read; None while nothing is."""
+        return self._intake.visits + self.progress.done if self._running else None
+
+    async def resolve(self) -> None:
+        """Resolve the host names of the ranges anew; say once what fails, and once that it works again."""
+        complaints = await self._ranges.resolve(self._resolver)
+        for item in self._ranges.resolved:
+            for name in self._ranges.names_of(item.range):
+                words = complaints.get(name)
+                if words:
+                    self._states.note(name, words, logging.WARNING, "%s", words)
+                else:
+                    self._states.note(name, "ok", logging.INFO, "%s resolves again", name)
+        warnings = "; ".join(self._ranges.warnings)
+        self._states.note("ranges", warnings or "ok", logging.WARNING, "%s", warnings or "the ranges are clear again")
+
+    async def leave_outsiders(self) -> None:
+        """Mark the known devices whose address no range holds any more: they are not read."""
+        if self._ranges.closed:
+            return
+        for known in self._registry:
+            if not known.silent_since and self._ranges.range_of(known.address, known.port) is None:
+                await self._intake.leave(known, "its address is in no enabled range of the config")
+
+    async def discover(self) -> None:
+        """Sweep the ranges and read in full whatever is found."""
+        began, before = time.monotonic(), len(self._registry)
+        await self.resolve()
+        self.progress = Progress(total=self._ranges.count)
+        self._running += 1
+        try:
+            async for visited in discover(
+                self._client,
+                self._ranges,
+                self._profiles,
+                known_at=self._registry.at,
+                progress=self.progress,
+                now=self._wall,
+            ):
+                await self._intake.take(visited)
+        finally:
+            self._running -= 1
+            await self._intake.flush()
+        done = self.progress
+        log.info(
+            "discovery of %d addresses took %s: %d printers, %d of them new, %d that let nobody in, %d other hosts",
+            done.total,
+            duration(time.monotonic() - began),
+            done.printers,
+            max(len(self._registry) - before, 0),
+            done.refused,
+            done.others,
+        )
+
+    async def round(self, kind: ReadKind.ValueType) -> None:
+        """Read every known device that a range still holds."""
+        waiting = iter(list(self._registry))
+        self._running += 1
+        try:
+            async with asyncio.TaskGroup() as visitors:
+                for _ in range(min(self._in_flight, len(self._registry))):
+                    visitors.create_task(self._work(waiting, kind))
+        finally:
+            self._running -= 1
+            await self._intake.flush()
+
+    async def _work(self, waiting: Iterator[Known], kind: ReadKind.ValueType) -> None:
+        for known in waiting:
+            place = self._due(known, kind)
+            if place is None:
+                continue
+            self._busy.add(known.device_id)
+            try:
+                await self._visit(self._registry.get(known.device_id) or known, place, kind)
+            finally:
+                self._busy.discard(known.device_id)
+
+    def _due(self, known: Known, kind: ReadKind.ValueType) -> ResolvedRange | None:
+        """Return the range of a device that is to be read now."""
+        if known.device_id in self._busy:
+            return None
+        if known.outcome == OUTCOME_AUTH_FAILED and kind != READ_KIND_FULL:
+            return None  # a wrong credential raises an alarm on some devices: not every five minutes
+        there = self._registry.at(known.address, known.port)
+        if there is None or there.device_id != known.device_id:
+            return None  # another device is there now
+        return self._ranges.range_of(known.address, known.port)
+
+    async def _visit(self, known: Known, place: ResolvedRange, kind: ReadKind.ValueType) -> None:
+        visited = await visit(
+            self._client,
+            known.address,
+            known.port,
+            place.credentials,
+            profiles=self._profiles,
+            range_label=place.label,
+            known=known,
+            kind=kind,
+            now=self._wall,
+        )
+        await self._intake.take(visited)

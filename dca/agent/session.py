@@ -1,0 +1,216 @@
+"""One stretch of running with one config: client, ranges, uplink and schedule; a reload makes the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import dca
+from dca.agent.parts import platform_name
+from dca.agent.readings import Readings
+from dca.discovery.ranges import Ranges
+from dca.errors import ConfigError, ConfigProblem, DeliveryError, StoreError
+from dca.net.tls import trust_pem
+from dca.service.logs import MASKS, duration
+from dca.service.notes import Notes, save_notes
+from dca.service.schedule import Job, Schedule
+from dca.snmp.client import SnmpClient
+from dca.telemetry import Delivery, Reporter, Uplink
+from dca.wire.report_pb2 import AgentInfo
+from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES, ReadKind
+
+if TYPE_CHECKING:
+    from dca.agent.parts import Parts
+    from dca.config import Config
+
+__all__ = ["Session", "make_uplink"]
+
+log = logging.getLogger(__name__)
+
+STOP_JOBS = 1.5
+"""Seconds that readings get to hand over what they have."""
+LAST_DELIVERY = 1.5
+"""Seconds for the delivery at the end."""
+
+
+class Session:
+    """Runs the jobs of one config; made whole before it starts, so that a config that cannot be used stops nothing.
+
+    Raises:
+        ConfigError: there is no hub, or a range or file that it names cannot be used.
+        DeliveryError: the hub's address, proxy or token cannot be used.
+    """
+
+    def __init__(self, config: Config, parts: Parts, notes: Notes, *, uplink: Reporter | None = None) -> None:
+        self.config = config
+        self._parts = parts
+        self._notes = notes
+        self._uplink = uplink or make_uplink(config)
+        self._ranges = Ranges(config.ranges)
+        limits = config.limits
+        self._client = SnmpClient(
+            allowed=self._ranges.allows,
+            timeout=limits.timeout,
+            retries=limits.retries,
+            in_flight=limits.devices_in_flight,
+            packets_per_second=limits.packets_per_second,
+            packets_per_second_per_24=limits.packets_per_second_per_24,
+        )
+        self.readings = Readings(
+            self._client,
+            self._ranges,
+            parts.profiles,
+            parts.registry,
+            parts.intake,
+            resolver=parts.resolver,
+            in_flight=limits.devices_in_flight,
+            wall=parts.clock.wall,
+        )
+        self._delivery = Delivery(parts.outbox, self._uplink, self._info, clock=parts.clock.wall)
+        self._delivering = False
+        self._events: set[asyncio.Task[object]] = set()
+        self.schedule = Schedule(
+            parts.outbox.agent_id,
+            quiet=config.schedule.quiet_hours.contains,
+            on_step=self._stepped,
+            beat=lambda: parts.beats.tick("schedule"),
+            clock=parts.clock,
+        )
+
+    @property
+    def delivering(self) -> bool:
+        """Tell whether a delivery is going on."""
+        return self._delivering
+
+    async def run(self, end: asyncio.Event, *, discover_now: bool = False) -> None:
+        """Run the jobs until `end`, then stop them and hand over what they have.
+
+        Discovery begins at once if asked for, if it never ran or if its interval has passed; else the devices'
+        status is read at once.
+        """
+        async with self._client:
+            self.schedule.start(self._jobs())
+            helpers = [
+                asyncio.create_task(self.schedule.watch_clock(), name="clock"),
+                asyncio.create_task(self._begin(discover_now=discover_now), name="begin"),
+            ]
+            try:
+                await end.wait()
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+                await self.schedule.stop(STOP_JOBS)
+                await asyncio.gather(*helpers, *self._events, return_exceptions=True)
+                await self._parts.intake.close()
+
+    async def finish(self) -> None:
+        """Deliver for the last time, if the hub is quick, and let go of it."""
+        try:
+            async with asyncio.timeout(LAST_DELIVERY):
+                await self._deliver()
+        except TimeoutError:
+            log.info("the last delivery did not end in time; its rows wait in the outbox for the next start")
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the hub."""
+        await self._uplink.close()
+
+    def _jobs(self) -> list[Job]:
+        times = self.config.schedule
+        return [
+            Job("discovery", times.discovery, self._discover, rests=True),
+            Job("full", times.full, lambda: self._round(READ_KIND_FULL), rests=True),
+            Job("supplies", times.supplies, lambda: self._round(READ_KIND_SUPPLIES), rests=True),
+            Job("status", times.status, lambda: self._round(READ_KIND_STATUS), rests=True),
+            Job("delivery", times.delivery, self._deliver),
+        ]
+
+    async def _begin(self, *, discover_now: bool) -> None:
+        await self.readings.resolve()
+        await self.readings.leave_outsiders()
+        since = self._parts.clock.wall() - self._notes.discovered_at
+        due = not 0 <= since < self.config.schedule.discovery
+        self.schedule.run_now("delivery")
+        self.schedule.run_now("discovery" if discover_now or due else "status")
+
+    async def _discover(self) -> None:
+        first = not self._notes.discovered_at
+        await self.readings.discover()
+        self._notes.discovered_at = self._parts.clock.wall()
+        await self._note()
+        if first:
+            self.schedule.run_now("delivery")
+
+    async def _round(self, kind: ReadKind.ValueType) -> None:
+        await self.readings.round(kind)
+
+    async def _deliver(self) -> None:
+        self._delivering = True
+        try:
+            await self._delivery.deliver_once()
+            self._notes.delivery_error = ""
+        except (DeliveryError, StoreError) as error:  # `Delivery` has said it, once
+            self._notes.delivery_error = MASKS.clean(str(error))
+            self._notes.delivery_failed_at = self._parts.clock.wall()
+        finally:
+            self._delivering = False
+            self._parts.beats.tick("delivery")
+        self._notes.delivered_at = self._delivery.last_success or self._notes.delivered_at
+        await self._note()
+
+    async def _note(self) -> None:
+        """Leave word for `dca status`."""
+        self._notes.next_runs = self.schedule.next_times()
+        try:
+            await self._parts.store.run(lambda connection: save_notes(connection, self._notes))
+        except StoreError as error:
+            log.debug("no word for dca status: %s", error)
+
+    def _stepped(self, seconds: float) -> None:
+        direction = "forward" if seconds > 0 else "back"
+        telling = asyncio.create_task(
+            self._parts.outbox.put_event(
+                "clock_stepped",
+                f"the clock of the agent's machine stepped {direction} by {duration(abs(seconds))}, or it slept",
+                details={"seconds": f"{seconds:.1f}"},
+            )
+        )
+        self._events.add(telling)
+        telling.add_done_callback(self._events.discard)
+
+    def _info(self) -> AgentInfo:
+        info = AgentInfo(
+            version=dca.__version__,
+            hostname=self.config.agent.name,
+            platform=platform_name(),
+            devices=len(self._parts.registry),
+            devices_answering=self._parts.registry.answering(),
+        )
+        info.started_at.FromMicroseconds(int(self._parts.started_at * 1e6))
+        return info
+
+
+def make_uplink(config: Config) -> Uplink:
+    """Return the connection to the hub that the config names.
+
+    Raises:
+        ConfigError: there is none, or its CA file cannot be used.
+        DeliveryError: its address, proxy or token cannot be used.
+    """
+    hub = config.require_hub()
+    roots = None
+    if not hub.grpc_plaintext:
+        try:
+            roots = trust_pem(hub.ca_file) or None
+        except ValueError as error:
+            raise ConfigError(config.path, [ConfigProblem("hub.ca_file", str(error))]) from error
+    proxy = hub.proxy_for(hub.grpc)
+    return Uplink(
+        str(hub.grpc),
+        token=hub.token,
+        roots=roots,
+        proxy_url=proxy.grpc_url() if proxy else None,
+        plaintext_on_loopback=hub.grpc_plaintext,
+    )
