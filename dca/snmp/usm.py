@@ -10,8 +10,8 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dca.model import PrivProtocol
 from dca.snmp.ber import BerError, integer, octets, read_integer, read_tlv, tlv
+from dca.snmp.ciphers import decrypt_octets, encrypt_octets
 
 if TYPE_CHECKING:
     from dca.snmp.keys import Keys
@@ -20,12 +20,11 @@ __all__ = [
     "AUTH",
     "PRIV",
     "REPORTABLE",
+    "Frame",
     "Message",
     "decrypt",
-    "encode_message",
     "read_message",
     "read_scoped",
-    "scoped_pdu",
     "verify",
 ]
 
@@ -55,41 +54,46 @@ class Message:
     """Where the scoped PDU (its TLV), or the encrypted octets, start and stop in `data`."""
 
 
-def scoped_pdu(engine_id: bytes, context: bytes, pdu: bytes) -> bytes:
-    """Return a ScopedPDU around an encoded PDU."""
-    return tlv(0x30, octets(engine_id) + octets(context) + pdu)
+class Frame:
+    """What the messages to (or of) one engine have in common, built once: all but the PDU, the ids, time and salt.
 
-
-def encode_message(
-    keys: Keys,
-    scoped: bytes,
-    *,
-    message_id: int,
-    flags: int,
-    engine_id: bytes,
-    boots: int,
-    time: int,
-    user: bytes,
-    salt: int,
-) -> bytes:
-    """Return the message around `scoped`, encrypted and signed as `flags` say.
-
-    `boots` and `time` (seconds) are the authoritative engine's; `salt` is any 64-bit number not used before.
+    `boots` is the authoritative engine's; `engine_id` and `context` stand in the scoped PDU as well.
     """
-    salt_octets = b""
-    if flags & PRIV:
-        salt_octets, encrypted = _encrypt(keys, scoped, boots, time, salt)
-        scoped = octets(encrypted)
-    mac = bytes(keys.mac_length) if flags & AUTH else b""
-    tail = octets(salt_octets)
-    parameters = octets(engine_id) + integer(boots) + integer(time) + octets(user) + octets(mac)
-    security = octets(tlv(0x30, parameters + tail))
-    header = tlv(0x30, integer(message_id) + _MAX_SIZE + b"\x04\x01" + bytes((flags,)) + _MODEL)
-    whole = tlv(0x30, _VERSION + header + security + scoped)
-    if not flags & AUTH:
-        return whole
-    at = len(whole) - len(scoped) - len(tail) - len(mac)
-    return whole[:at] + _mac(keys, whole) + whole[at + len(mac) :]
+
+    __slots__ = ("_after", "_before", "_boots", "_flags", "_header", "_keys", "_scope")
+
+    def __init__(
+        self, keys: Keys, flags: int, *, engine_id: bytes, boots: int, user: bytes, context: bytes = b""
+    ) -> None:
+        self._keys = keys
+        self._flags = flags
+        self._boots = boots
+        self._header = _MAX_SIZE + b"\x04\x01" + bytes((flags,)) + _MODEL
+        self._scope = octets(engine_id) + octets(context)
+        self._before = octets(engine_id) + integer(boots)
+        mac = octets(bytes(keys.mac_length) if flags & AUTH else b"")
+        self._after = octets(user) + mac + (b"\x04\x08" if flags & PRIV else b"\x04\x00")
+
+    def message(self, pdu: bytes, *, message_id: int, time: int, salt: int) -> bytes:
+        """Return the message around an encoded PDU, encrypted and signed as the flags say.
+
+        `time` (seconds) is the authoritative engine's; `salt` is any 64-bit number not used before.
+        """
+        flags, keys = self._flags, self._keys
+        body = tlv(0x30, self._scope + pdu)
+        parameters = self._before + integer(time) + self._after
+        behind = 2  # octets after the MAC in msgSecurityParameters
+        if flags & PRIV:
+            salt_octets, encrypted = encrypt_octets(keys, body, self._boots, time, salt)
+            body = tlv(0x04, encrypted)
+            parameters += salt_octets
+            behind += len(salt_octets)
+        header = tlv(0x30, integer(message_id) + self._header)
+        whole = tlv(0x30, _VERSION + header + tlv(0x04, tlv(0x30, parameters)) + body)
+        if not flags & AUTH:
+            return whole
+        stop = len(whole) - len(body) - behind
+        return whole[: stop - keys.mac_length] + _mac(keys, whole) + whole[stop:]
 
 
 def _mac(keys: Keys, whole: bytes) -> bytes:
@@ -163,7 +167,7 @@ def decrypt(message: Message, keys: Keys) -> bytes:
         return message.data[start:stop]
     if keys.priv_protocol is None or len(message.salt) != 8:
         raise BerError("encrypted, but not with a salt and a protocol that are known")
-    plain = _decrypt(keys, message.data[start:stop], message.boots, message.time, message.salt)
+    plain = decrypt_octets(keys, message.data[start:stop], message.boots, message.time, message.salt)
     if plain[:1] != b"\x30":
         raise BerError("it decrypts to nothing that is SNMP")
     return plain
@@ -181,46 +185,3 @@ def read_scoped(scoped: bytes) -> tuple[bytes, bytes, int, int]:
     engine_id, at = _read_octets(scoped, at, end)
     context, at = _read_octets(scoped, at, end)
     return engine_id, context, at, end
-
-
-def _encrypt(keys: Keys, plain: bytes, boots: int, time: int, salt: int) -> tuple[bytes, bytes]:
-    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415 - only v3 with privacy needs it
-
-    if keys.priv_protocol is PrivProtocol.DES:
-        salt_octets = (boots & 0xFFFFFFFF).to_bytes(4, "big") + (salt & 0xFFFFFFFF).to_bytes(4, "big")
-        algorithm, mode = _des(keys, salt_octets)
-        plain += bytes(-len(plain) % 8)
-    else:
-        salt_octets = (salt & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big")
-        algorithm, mode = _aes(keys, boots, time, salt_octets)
-    encryptor = Cipher(algorithm, mode).encryptor()
-    return salt_octets, encryptor.update(plain) + encryptor.finalize()
-
-
-def _decrypt(keys: Keys, encrypted: bytes, boots: int, time: int, salt: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415 - as above
-
-    if keys.priv_protocol is PrivProtocol.DES:
-        if len(encrypted) % 8:
-            raise BerError("DES octets that are no multiple of eight")
-        algorithm, mode = _des(keys, salt)
-    else:
-        algorithm, mode = _aes(keys, boots, time, salt)
-    decryptor = Cipher(algorithm, mode).decryptor()
-    return decryptor.update(encrypted) + decryptor.finalize()
-
-
-def _aes(keys: Keys, boots: int, time: int, salt: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202 - two library types
-    from cryptography.hazmat.decrepit.ciphers.modes import CFB  # noqa: PLC0415 - as above
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415
-
-    start = (boots & 0xFFFFFFFF).to_bytes(4, "big") + (time & 0xFFFFFFFF).to_bytes(4, "big") + salt
-    return AES(keys.priv), CFB(start)
-
-
-def _des(keys: Keys, salt: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as above
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES  # noqa: PLC0415
-    from cryptography.hazmat.primitives.ciphers.modes import CBC  # noqa: PLC0415
-
-    start = bytes(a ^ b for a, b in zip(keys.priv[8:16], salt, strict=True))
-    return TripleDES(keys.priv[:8] * 3), CBC(start)

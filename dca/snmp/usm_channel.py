@@ -9,7 +9,7 @@ from dca.snmp.community import read_pdu, request_halves
 from dca.snmp.keys import Keys, master_keys
 from dca.snmp.oids import oid
 from dca.snmp.types import Pdu, Peer, Reply, Request
-from dca.snmp.usm import AUTH, PRIV, REPORTABLE, decrypt, encode_message, read_message, read_scoped, scoped_pdu, verify
+from dca.snmp.usm import AUTH, PRIV, REPORTABLE, Frame, decrypt, read_message, read_scoped, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ __all__ = ["UsmChannel"]
 _WINDOW = 150
 """Seconds that an engine's time may be off (RFC 3414, 2.2.3)."""
 _DISCOVERY = Request(Pdu.GET, ())
+_DISCOVERY_FRAME = Frame(Keys(), REPORTABLE, engine_id=b"", boots=0, user=b"")
 _STATS = oid("1.3.6.1.6.3.15.1.1")
 _SAID: dict[int, tuple[AuthStep, str]] = {
     1: ("security_level", "wants another security level than the credential's"),
@@ -44,6 +45,7 @@ class UsmChannel:
         "_clock",
         "_context",
         "_flags",
+        "_frame",
         "_keys",
         "_master",
         "_offset",
@@ -67,6 +69,7 @@ class UsmChannel:
         )
         self.engine_id = b""
         self._keys = Keys()
+        self._frame = _DISCOVERY_FRAME
         self._boots = 0
         self._offset = 0.0
         self._resent = 0
@@ -80,15 +83,10 @@ class UsmChannel:
         known = bool(self.engine_id)
         before, after = request_halves(request if known else _DISCOVERY)
         pdu = before + request_id.to_bytes(4, "big") + after
-        return encode_message(
-            self._keys,
-            scoped_pdu(self.engine_id, self._context if known else b"", pdu),
+        return self._frame.message(
+            pdu,
             message_id=request_id,
-            flags=self._flags if known else REPORTABLE,
-            engine_id=self.engine_id,
-            boots=self._boots,
             time=max(0, int(self._clock() - self._offset)) if known else 0,
-            user=self._user if known else b"",
             salt=self._salt(),
         )
 
@@ -122,7 +120,7 @@ class UsmChannel:
         now = self._clock()
         ours = now - self._offset
         if message.boots > self._boots or (message.boots == self._boots and message.time > ours):
-            self._boots, self._offset = message.boots, now - message.time
+            self._follow(message, now)
             return True
         return message.boots == self._boots and message.time >= ours - _WINDOW
 
@@ -135,7 +133,7 @@ class UsmChannel:
             self._adopt(message)
             return self._again(request, request_id)
         if counter == _NOT_IN_TIME_WINDOW and again and (trusted or self._signed(message)):
-            self._boots, self._offset = message.boots, self._clock() - message.time
+            self._follow(message, self._clock())
             return self._again(request, request_id)
         if counter not in _SAID:
             return None
@@ -148,7 +146,22 @@ class UsmChannel:
     def _adopt(self, message: Message) -> None:
         self.engine_id = message.engine_id
         self._keys = self._master.localize(message.engine_id)
-        self._boots, self._offset = message.boots, self._clock() - message.time
+        self._frame = _DISCOVERY_FRAME  # another engine's, until `_follow`
+        self._follow(message, self._clock())
+
+    def _follow(self, message: Message, now: float) -> None:
+        """Take over the engine's boots and time."""
+        self._offset = now - message.time
+        if message.boots != self._boots or self._frame is _DISCOVERY_FRAME:
+            self._boots = message.boots
+            self._frame = Frame(
+                self._keys,
+                self._flags,
+                engine_id=self.engine_id,
+                boots=self._boots,
+                user=self._user,
+                context=self._context,
+            )
 
     def _again(self, request: Request, request_id: int) -> bytes:
         self._resent += 1

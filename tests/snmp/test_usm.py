@@ -13,7 +13,7 @@ from dca.snmp.engine import Engine
 from dca.snmp.keys import Keys, master_keys
 from dca.snmp.oids import oid
 from dca.snmp.types import Peer, Tag
-from dca.snmp.usm import AUTH, PRIV, decrypt, encode_message, read_message, read_scoped, scoped_pdu, verify
+from dca.snmp.usm import AUTH, PRIV, Frame, decrypt, read_message, read_scoped, verify
 
 NAME = oid("1.3.6.1.2.1.1.5.0")
 ENGINE = bytes.fromhex("80001f8801c0000201")
@@ -86,17 +86,9 @@ class MadeEngine:
 
     def say(self, message, pdu, flags):
         self.salt += 1
-        return encode_message(
-            self.keys if flags else Keys(),
-            scoped_pdu(self.engine_id, b"", pdu),
-            message_id=message.message_id,
-            flags=flags,
-            engine_id=self.engine_id,
-            boots=self.boots,
-            time=self.time,
-            user=message.user,
-            salt=self.salt,
-        )
+        keys = self.keys if flags else Keys()
+        frame = Frame(keys, flags, engine_id=self.engine_id, boots=self.boots, user=message.user)
+        return frame.message(pdu, message_id=message.message_id, time=self.time, salt=self.salt)
 
 
 def talk(wire, credential, engine=None, auth=..., priv=...):
