@@ -15,7 +15,7 @@ from dca.wire.snapshot_pb2 import Device
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dca.printers.gather import Facts
+    from dca.printers.facts import Facts
 
 __all__ = ["read_device"]
 

@@ -14,7 +14,7 @@ from dca.wire.snapshot_pb2 import Meter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dca.printers.gather import Facts
+    from dca.printers.facts import Facts
     from dca.printers.profiles.schema import CounterTable
     from dca.snmp.types import Value
 

@@ -27,7 +27,12 @@ def records(value: object) -> dict[int, bytes]:
 
 
 def record_percent(body: bytes) -> float | None:
-    """Return the percent that a record says: hundredths of it, or, in two octets, steps now and when full."""
+    """Return the percent that a record says: hundredths of it, or, in two octets, steps now and when full.
+
+    One octet is a step, and no percent.
+    """
+    if len(body) < _PAIR:
+        return None
     if len(body) == _PAIR:
         now, full = body
         return round(100 * now / full, 1) if full and now <= full else None

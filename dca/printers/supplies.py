@@ -17,7 +17,7 @@ from dca.wire.snapshot_pb2 import Supply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dca.printers.gather import Facts
+    from dca.printers.facts import Facts
     from dca.printers.profiles.schema import SupplyRules
     from dca.snmp.types import Value
 
