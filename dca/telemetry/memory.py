@@ -49,6 +49,11 @@ class Memory:
             self._log.error("%s; %d rows wait in memory, where a stop of the agent loses them", error, len(self.rows))
         return dropped.count
 
+    def hold(self, rows: list[Named], gaps: Gaps) -> None:
+        """Take back rows that the next call writes: the disk is not at fault."""
+        self.rows = [*rows, *self.rows]
+        self._gaps = gaps + self._gaps
+
     def written(self) -> None:
         """Say that the disk takes rows again, if it did not."""
         if self._said:

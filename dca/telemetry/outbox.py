@@ -10,7 +10,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from dca.errors import StoreError
+from dca.errors import StoreError, StoreFullError
 from dca.store import get_meta, set_meta
 from dca.telemetry import ledger
 from dca.telemetry.agent_id import agent_id
@@ -87,7 +87,7 @@ class Outbox:
         """Add rows, all in one transaction, and say what became of them.
 
         What is worth no more makes room for them when the cap is reached (see `Weight`). `also` writes what
-        belongs to them in the same transaction; while rows have to wait in memory it is left out.
+        belongs to them in the same transaction; it is left out when it finds no room or rows have to wait in memory.
 
         Raises:
             StoreError: the outbox is closed.
@@ -191,12 +191,26 @@ class Outbox:
             return ledger.write(connection, rows, gaps)
 
         try:
-            written = await self._run(write)
+            written = await self._write(write, rows, gaps, alone=also is not None)
         except StoreError as error:
             dropped = self._memory.keep(rows, gaps, error)
             return Put(0, len(self._memory.rows), dropped)
+        except Exception:  # of `also`: its rows are not at fault
+            self._memory.hold(rows, gaps)
+            raise
         self._memory.written()
         return Put(written.stored, 0, written.dropped.count)
+
+    async def _write(
+        self, write: Callable[[sqlite3.Connection], ledger.Written], rows: list[Named], gaps: Gaps, *, alone: bool
+    ) -> ledger.Written:
+        """Run `write`; with `alone`, rows are written by themselves if what goes with them finds no room."""
+        try:
+            return await self._run(write)
+        except StoreFullError:
+            if not alone:
+                raise
+        return await self._run(lambda connection: ledger.write(connection, rows, gaps))
 
     async def _tell(self) -> None:
         """Make an event of the gaps; named once, so that it is told once however often this fails."""

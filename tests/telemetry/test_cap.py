@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dca.model import Known
-from dca.store import load_devices, save_devices
+from dca.store import get_meta, load_devices, save_devices, set_meta
 from dca.telemetry import NewRow, RowName, Weight
 
 CAP = 400_000
@@ -102,6 +102,27 @@ async def test_the_registry_has_room_beside_a_full_outbox(small, snapshots):
     await small.store.run(lambda connection: save_devices(connection, devices))
     assert await small.store.run(load_devices) == devices
     await small.outbox.put(snapshots(5, Weight.EVENT, 1000))
+    await small.balance()
+
+
+async def test_what_goes_with_rows_and_finds_no_room_does_not_stop_them(small, snapshots):
+    def also(connection):
+        set_meta(connection, "small", 1)
+        for number in range(500):
+            set_meta(connection, f"key {number}", "x" * 1000)
+
+    put = await small.outbox.put(snapshots(5), also=also)
+    assert (put.stored, put.waiting) == (5, 0)
+    assert await small.store.run(lambda connection: get_meta(connection, "small")) is None
+    await small.outbox.put(snapshots(1), also=lambda connection: set_meta(connection, "small", 1))
+    assert await small.store.run(lambda connection: get_meta(connection, "small")) == 1
+    await small.balance()
+
+
+async def test_what_goes_with_rows_and_fails_keeps_them_for_the_next_call(small, snapshots):
+    with pytest.raises(ZeroDivisionError):
+        await small.outbox.put(snapshots(5), also=lambda _: 1 // 0)
+    assert (await small.outbox.put(snapshots(1))).stored == 6
     await small.balance()
 
 
