@@ -10,7 +10,7 @@ from dca.snmp.ber import BerError, integer, tlv
 from dca.snmp.keys import Keys, MasterKeys, master_keys
 from dca.snmp.oids import oid
 from dca.snmp.types import Pdu, Tag
-from dca.snmp.usm import AUTH, PRIV, REPORTABLE, Message, decrypt, encode_message, read_message, read_scoped, scoped_pdu
+from dca.snmp.usm import AUTH, PRIV, REPORTABLE, Frame, Message, decrypt, read_message, read_scoped
 from dca.snmp.usm import verify as signed_with
 
 if TYPE_CHECKING:
@@ -124,17 +124,8 @@ class Engine:
 
     def _message(self, message: Message, pdu: bytes, keys: Keys, flags: int, context: bytes) -> bytes:
         self._salt += 1
-        return encode_message(
-            keys,
-            scoped_pdu(self.engine_id, context, pdu),
-            message_id=message.message_id,
-            flags=flags,
-            engine_id=self.engine_id,
-            boots=self._boots,
-            time=self.time,
-            user=message.user,
-            salt=self._salt,
-        )
+        frame = Frame(keys, flags, engine_id=self.engine_id, boots=self._boots, user=message.user, context=context)
+        return frame.message(pdu, message_id=message.message_id, time=self.time, salt=self._salt)
 
 
 def _request_id(message: Message) -> int:
