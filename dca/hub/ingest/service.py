@@ -1,0 +1,147 @@
+"""Telemetry.Report: who is it, is there room, is it well-formed, store it, answer."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NoReturn, Protocol
+from uuid import UUID
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from dca.hub.database import AWAY
+from dca.hub.ingest.rows import check_rows, moment
+from dca.hub.ingest.storage import Arrival, Kept, store
+from dca.hub.sites import site_of
+from dca.wire.report_pb2 import RefusedRow, ReportRequest, ReportResponse, RowName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import asyncpg
+
+__all__ = ["MAX_ROWS", "Call", "Telemetry"]
+
+log = logging.getLogger(__name__)
+
+MAX_ROWS = 1000
+MAX_WAITING = 32
+"""Reports in the hub at once, those that wait for a connection included."""
+BEARER = "bearer "
+BUSY = "the hub has its hands full: send this report again later"
+DATABASE_AWAY = "the hub's database is away: send this report again later"
+NO_TOKEN = "no site token was given: put the one that `dca hub site add` printed into the agent's configuration"  # noqa: S105 - a message
+BAD_TOKEN = "the site token is not valid: ask the hub's operator for a new one (dca hub site token)"  # noqa: S105 - a message
+
+
+class Call(Protocol):
+    """What of a gRPC call is used here."""
+
+    def invocation_metadata(self) -> object:
+        """Return (key, value) pairs."""
+
+    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        """End the call with an error."""
+
+
+class Telemetry:
+    """The handler; one for all calls."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        on_stored: Callable[[], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._pool = pool
+        self._on_stored = on_stored
+        self._clock = clock
+        self._room = max_waiting
+        self._away = False
+
+    async def report(self, request: bytes, call: Call) -> ReportResponse:
+        """Take one report; `request` is still encoded, for a stranger's is not even read."""
+        if self._room == 0:
+            await call.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, BUSY)
+        self._room -= 1
+        try:
+            site = await self._authenticate(call)
+            arrival = await self._read(request, site, call)
+            kept = await self._store(arrival, call)
+            return self._answer(kept)
+        except AWAY as error:
+            self._say_away(error)
+            await call.abort(grpc.StatusCode.UNAVAILABLE, DATABASE_AWAY)
+        finally:
+            self._room += 1
+
+    async def _authenticate(self, call: Call) -> int:
+        token = _bearer(call)
+        if not token:
+            await call.abort(grpc.StatusCode.UNAUTHENTICATED, NO_TOKEN)
+        site = await site_of(self._pool, token)
+        if site is None:
+            await call.abort(grpc.StatusCode.UNAUTHENTICATED, BAD_TOKEN)
+        return site
+
+    async def _read(self, request: bytes, site: int, call: Call) -> Arrival:
+        invalid = grpc.StatusCode.INVALID_ARGUMENT
+        try:
+            report = ReportRequest.FromString(request)
+        except DecodeError:
+            await call.abort(invalid, "the report cannot be decoded")
+        try:
+            agent_id = UUID(report.agent_id)
+        except ValueError:
+            await call.abort(invalid, "agent_id is no UUID")
+        if len(report.rows) > MAX_ROWS:
+            await call.abort(invalid, f"{len(report.rows)} rows in one report; {MAX_ROWS} are allowed")
+        now = self._clock()
+        sent_at = moment(report.sent_at)
+        offset = sent_at - now if sent_at is not None else None
+        rows = check_rows(report.rows)
+        return Arrival(agent_id, site, report.agent, report.backlog, offset, now, rows)
+
+    async def _store(self, arrival: Arrival, call: Call) -> Kept:
+        async with self._pool.acquire(timeout=10) as connection:
+            kept = await store(connection, arrival)
+        if kept is None:
+            log.warning("agent %s reported with another site's token", arrival.agent_id)
+            await call.abort(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "this agent belongs to another site: use that site's token, or let the agent start anew",
+            )
+        if self._away:
+            self._away = False
+            log.info("the database is back")
+        if kept.refused:
+            log.warning("agent %s: %d rows refused, first: %s", arrival.agent_id, len(kept.refused), kept.refused[0][1])
+        if kept.fresh:
+            self._on_stored()
+        return kept
+
+    def _answer(self, kept: Kept) -> ReportResponse:
+        answer = ReportResponse(
+            stored=[RowName(epoch=epoch, number=number) for epoch, number in kept.stored],
+            refused=[
+                RefusedRow(row=RowName(epoch=epoch, number=number), reason=reason)
+                for (epoch, number), reason in kept.refused
+            ],
+        )
+        answer.hub_time.FromDatetime(self._clock())
+        return answer
+
+    def _say_away(self, error: BaseException) -> None:
+        if not self._away:
+            self._away = True
+            log.error("the database does not take reports: %s", error or type(error).__name__)
+
+
+def _bearer(call: Call) -> str:
+    metadata = call.invocation_metadata() or ()
+    for key, value in metadata:  # type: ignore[attr-defined] # grpcio's own type is opaque
+        if key == "authorization" and isinstance(value, str) and value.lower().startswith(BEARER):
+            return value[len(BEARER) :].strip()
+    return ""

@@ -1,0 +1,221 @@
+"""The hub's process: start the engines, bring the schema up to date, serve until told to stop, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dca.hub.database import connect, migrate, open_pool
+from dca.hub.engines import EmbeddedNats, EmbeddedPostgres
+from dca.hub.folder import DataFolder, write_file
+from dca.hub.ingest import IngestServer, Telemetry
+from dca.hub.pki import Authority, given_pair
+from dca.hub.stream import Link, Live, Publisher
+from dca.hub.web import Install, WebServer, make_app
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import asyncpg
+
+    from dca.hub.settings import Address, HubSettings
+    from dca.model import Secret
+
+__all__ = ["Ready", "database", "prepare", "serve"]
+
+log = logging.getLogger(__name__)
+
+POOL = 8
+RENEWAL_S = 6 * 3600.0
+"""How often the server certificate's age is looked at."""
+LOCK_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Where the hub serves."""
+
+    grpc: Address
+    web: Address
+    ca_file: Path | None
+    """The CA that signed its certificate; None with plain text or a given certificate."""
+
+    def as_json(self) -> bytes:
+        """Return what the ready file holds."""
+        return json.dumps(
+            {
+                "grpc": str(self.grpc),
+                "web": f"http://{self.web}/",
+                "ca_file": str(self.ca_file) if self.ca_file else None,
+                "pid": os.getpid(),
+            }
+        ).encode()
+
+
+def prepare(settings: HubSettings, folder: DataFolder) -> Authority | None:
+    """Make the CA and the server certificate in the data folder; None where the hub uses none of its own."""
+    if settings.certificate is not None or settings.plaintext:
+        return None
+    authority = Authority(folder.path)
+    host = settings.grpc.host
+    own = () if settings.grpc.is_loopback or host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared, not bound
+    authority.ensure((*settings.names, *own), datetime.now(UTC))
+    return authority
+
+
+async def serve(settings: HubSettings, announce: Callable[[Ready], None]) -> None:
+    """Run the hub until SIGTERM or SIGINT; `announce` is called when it serves.
+
+    Raises: HubError when it cannot start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    serving = asyncio.create_task(_serve(settings, announce), name="hub")
+    stopping = asyncio.create_task(stop.wait(), name="wait for the signal")
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        serving.cancel()  # once, and signals are ignored from now on: everything is stopped in order
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(sign)
+
+
+async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> None:
+    if settings.ready_file is not None:
+        settings.ready_file.unlink(missing_ok=True)  # a killed hub may have left it
+    folder = DataFolder(settings.data)
+    folder.make()
+    async with AsyncExitStack() as stack:
+        await _lock(folder)
+        stack.callback(folder.unlock)
+        authority = prepare(settings, folder)
+        url, nats_url = await _start_engines(settings, folder, stack)
+        await _migrate(url)
+        pool = await open_pool(url, POOL)
+        stack.push_async_callback(_close, pool)
+        link = Link(nats_url)
+        link.open()
+        stack.push_async_callback(link.close)
+        publisher, live = Publisher(url, link), Live(link)
+        ingest = IngestServer(Telemetry(pool, publisher.wake), settings.grpc, _pair(settings, authority))
+        web = WebServer(settings.web)
+        stack.push_async_callback(web.stop)
+        ready = Ready(ingest.bind(), web.bind(), authority.ca_file if authority else None)
+
+        await web.start(make_app(pool, live, _install(ready, folder, link, authority)))
+        live.start()
+        stack.push_async_callback(live.stop)
+        publisher.start()
+        stack.push_async_callback(publisher.stop)
+        await ingest.start()
+        stack.push_async_callback(ingest.stop)
+
+        if settings.ready_file is not None:
+            write_file(settings.ready_file, ready.as_json(), 0o644)
+            stack.callback(settings.ready_file.unlink, missing_ok=True)
+        announce(ready)
+        while True:
+            await asyncio.sleep(RENEWAL_S)
+            prepare(settings, folder)
+
+
+async def _lock(folder: DataFolder) -> None:
+    """Take the folder; a command that uses it for a moment is waited for."""
+    for _ in range(LOCK_TRIES):
+        if folder.try_lock():
+            return
+        await asyncio.sleep(0.25)
+    folder.lock()
+
+
+async def _start_engines(settings: HubSettings, folder: DataFolder, stack: AsyncExitStack) -> tuple[str, Secret]:
+    """Start what was not given; return the addresses of database and NATS."""
+    if settings.database_url is None:
+        postgres = EmbeddedPostgres(folder.path / "postgres")
+        stack.push_async_callback(postgres.stop)
+        await postgres.start()
+        url = postgres.url()
+    else:
+        url = settings.database_url.reveal()
+    if settings.nats_url is not None:
+        return url, settings.nats_url
+    nats = EmbeddedNats(folder.path / "nats")
+    stack.push_async_callback(nats.stop)
+    await nats.start()
+    return url, nats.url
+
+
+async def _migrate(url: str) -> None:
+    connection = await connect(url, patience=30)
+    try:
+        for step in await migrate(connection):
+            log.info("database: applied step %04d %s", step.number, step.name)
+    finally:
+        await connection.close()
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 1.0)
+    except TimeoutError:
+        pool.terminate()
+
+
+def _pair(settings: HubSettings, authority: Authority | None) -> Callable[[], tuple[bytes, bytes]] | None:
+    if authority is not None:
+        return authority.server_pair
+    if settings.certificate is None or settings.key is None:
+        return None
+    return partial(given_pair, settings.certificate, settings.key)
+
+
+def _install(ready: Ready, folder: DataFolder, link: Link, authority: Authority | None) -> Install:
+    return Install(
+        grpc=str(ready.grpc),
+        data=str(folder.path),
+        ca_file=str(authority.ca_file) if authority else None,
+        ca_fingerprint=authority.ca_fingerprint if authority else None,
+        is_up=lambda: link.is_up,
+    )
+
+
+@contextlib.asynccontextmanager
+async def database(data: Path, given: Secret | None) -> AsyncIterator[asyncpg.Connection]:
+    """Lend a connection to a command: to the given database, to the running hub's, or to one started for it.
+
+    Raises: HubError when there is no such hub or database.
+    """
+    async with AsyncExitStack() as stack:
+        if given is not None:
+            url = given.reveal()
+        else:
+            folder = DataFolder(data)
+            folder.require()
+            postgres = EmbeddedPostgres(folder.path / "postgres")
+            if folder.try_lock():
+                stack.callback(folder.unlock)
+                stack.push_async_callback(postgres.stop)
+                await postgres.start()
+            else:
+                stack.callback(postgres.close)
+                await postgres.attach()
+            url = postgres.url()
+        connection = await connect(url)
+        stack.push_async_callback(connection.close)
+        await migrate(connection)
+        yield connection
