@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from dca.wire.snapshot_pb2 import Snapshot, Supply, Tray
 
-__all__ = ["READ", "by_address", "card", "fleet_table", "summary"]
+__all__ = ["READ", "by_address", "card", "fleet_table", "read_table", "summary"]
 
 READ = (Outcome.OUTCOME_OK, Outcome.OUTCOME_PARTIAL)
 WIDE = 100
@@ -53,7 +53,7 @@ def fleet_table(snapshots: Iterable[Snapshot], width: int) -> RenderableType:
     rows = sorted(snapshots, key=by_address)
     read = [snapshot for snapshot in rows if snapshot.outcome in READ]
     rest = [snapshot for snapshot in rows if snapshot.outcome not in READ]
-    parts: list[RenderableType] = [_read_table(read, width)] if read else []
+    parts: list[RenderableType] = [read_table(read, width)] if read else []
     if rest:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for title in ("Address", "Not read", "Why"):
@@ -65,7 +65,8 @@ def fleet_table(snapshots: Iterable[Snapshot], width: int) -> RenderableType:
     return Group(*parts)
 
 
-def _read_table(snapshots: Sequence[Snapshot], width: int) -> Table:
+def read_table(snapshots: Sequence[Snapshot], width: int) -> Table:
+    """Return one line for each of these, at least one, which were read."""
     wide = width >= WIDE
     columns: list[tuple[str, list[Text], int]] = [
         ("Address", [Text(plain(snapshot.host)) for snapshot in snapshots], 39),

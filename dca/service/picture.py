@@ -1,17 +1,12 @@
-"""What is known of a device from several readings: a smaller reading replaces only the parts it read."""
+"""What is known of a device from several readings: a smaller reading replaces only what it read."""
 
 from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from dca.wire.snapshot_pb2 import OUTCOME_OK, OUTCOME_PARTIAL, READ_KIND_SUPPLIES, Snapshot
+from dca.wire.snapshot_pb2 import OUTCOME_OK, OUTCOME_PARTIAL, READ_KIND_STATUS, Snapshot
 
 __all__ = ["is_read", "merge", "parse"]
-
-_STATE = ("status", "reason", "errors", "missing")
-_STATUS_PARTS = (*_STATE, "alerts", "console")
-_SUPPLIES_PARTS = (*_STATE, "meters", "supplies")
-"""What each kind of reading reads (see `dca.printers.reader`)."""
 
 
 def parse(payload: bytes | None) -> Snapshot | None:
@@ -30,9 +25,17 @@ def is_read(snapshot: Snapshot) -> bool:
 def merge(before: Snapshot, now: Snapshot) -> Snapshot:
     """Return what is known after the smaller reading `now`; for people to look at, never to be delivered."""
     merged = Snapshot()
-    merged.CopyFrom(before)
-    for name in _SUPPLIES_PARTS if now.kind == READ_KIND_SUPPLIES else _STATUS_PARTS:
-        merged.ClearField(name)  # type: ignore[arg-type]  # the names above are its fields
-    merged.MergeFrom(now)
+    merged.CopyFrom(now)
     merged.kind = before.kind
+    merged.device.CopyFrom(before.device)
+    merged.trays.MergeFrom(before.trays)
+    merged.covers.MergeFrom(before.covers)
+    if now.kind != READ_KIND_STATUS:
+        merged.alerts.MergeFrom(before.alerts)
+        merged.console.MergeFrom(before.console)
+    del merged.meters[:], merged.supplies[:]
+    meters = {meter.name: meter for meter in (*before.meters, *now.meters)}
+    merged.meters.extend(meters.values())
+    supplies = {(supply.index, supply.source): supply for supply in (*before.supplies, *now.supplies)}
+    merged.supplies.extend(supplies.values())
     return merged

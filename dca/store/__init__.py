@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dca.store.devices import forget_devices, load_devices, load_snapshots, save_devices, save_snapshot
+from dca.store.files import holder
 from dca.store.meta import add_meta, get_meta, set_meta
 from dca.store.reading import read_only
 from dca.store.store import Store
@@ -12,6 +13,7 @@ __all__ = [
     "add_meta",
     "forget_devices",
     "get_meta",
+    "holder",
     "load_devices",
     "load_snapshots",
     "read_only",

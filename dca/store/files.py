@@ -17,7 +17,7 @@ from dca.errors import StoreDamagedError, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DATABASE", "Lock", "pending", "place", "prepare", "set_aside", "sync_directory"]
+__all__ = ["DATABASE", "Lock", "holder", "pending", "place", "prepare", "set_aside", "sync_directory"]
 
 DATABASE = "state.sqlite3"
 _LOCK = "state.lock"
@@ -172,6 +172,45 @@ class Lock:
     def release(self) -> None:
         """Give the lock back."""
         os.close(self._file)
+
+
+def holder(directory: Path) -> int | None:
+    """Return the process id of the agent that has this state directory now, None if there is none.
+
+    Raises:
+        StoreError: this user may not look.
+    """
+    try:
+        file = os.open(directory / _LOCK, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unusable(directory, error) from error
+    try:
+        text = os.read(file, 32).decode("ascii", "replace").strip()
+        pid = int(text) if text.isdigit() else 0
+        # Most pids of former agents are free, so the lock is hardly ever tried while another agent starts.
+        if not pid or not _lives(pid):
+            return None
+        try:
+            _lock(file)
+        except OSError:
+            return pid
+        return None
+    finally:
+        os.close(file)
+
+
+def _lives(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # there, asking by signal would end it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _lock(file: int) -> None:
