@@ -66,7 +66,14 @@ async def test_a_silent_name_server_is_given_up_and_its_threads_are_bounded():
 
 
 async def test_more_names_than_threads_take_turns():
-    resolver = SystemResolver(threads=2, lookup=lambda name: [f"10.0.0.{name}"])
+    release = threading.Event()
+
+    def lookup(name):
+        release.wait(30)
+        return [f"10.0.0.{name}"]
+
+    resolver = SystemResolver(threads=2, lookup=lookup)
+    asyncio.get_running_loop().call_later(0.05, release.set)  # by then every name has been asked for
     answers = await asyncio.gather(*(resolver(str(number)) for number in range(1, 31)))
     assert [answer.addresses for answer in answers] == [(f"10.0.0.{number}",) for number in range(1, 31)]
 
