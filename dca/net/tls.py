@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dca.errors import ConfigError, ConfigProblem
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -33,7 +35,7 @@ _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
 def client_context(ca_file: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
     """Return a context for everything but gRPC: TLS 1.2 or newer, certificate and name checked.
 
-    Raises ValueError as `trust_pem` does.
+    Raises ConfigError as `trust_pem` does.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -47,9 +49,12 @@ def trust_pem(ca_file: Path | None = None, *, environ: Mapping[str, str] = os.en
     """Return every trusted certificate as PEM, each once: the system's, then those of `ca_file`.
 
     ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` stand for the system's where they are set, as with OpenSSL.
-    Raises ValueError when `ca_file` or a named ``SSL_CERT_FILE`` cannot be used.
+    Raises ConfigError when `ca_file` or a named ``SSL_CERT_FILE`` cannot be used.
     """
-    own = _blocks(read_ca_file(ca_file)) if ca_file else []
+    try:
+        own = _blocks(read_ca_file(ca_file)) if ca_file else []
+    except ValueError as error:
+        raise ConfigError("the hub's CA file", [ConfigProblem("hub.ca_file", str(error))]) from error
     system = list(_from_store()) if sys.platform == "win32" else _usable(_blocks(b"\n".join(_from_files(environ))))
     return b"".join(dict.fromkeys([*system, *own]))
 
@@ -112,7 +117,7 @@ def _from_files(environ: Mapping[str, str]) -> Iterator[bytes]:
         try:
             yield _read(Path(named_file))
         except ValueError as error:
-            raise ValueError(f"SSL_CERT_FILE: {error}") from error
+            raise ConfigError("the environment", [ConfigProblem("SSL_CERT_FILE", str(error))]) from error
     paths = ssl.get_default_verify_paths()
     if not named_file and not named_folder:
         yield from _readable(Path(file) for file in (*_BUNDLES, paths.openssl_cafile))

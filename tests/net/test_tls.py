@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from dca.errors import ConfigError
 from dca.net.tls import client_context, read_ca_file, trust_pem
 
 NOTHING = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "/nonexistent"}
@@ -115,8 +116,13 @@ def test_an_own_ca_file_that_cannot_be_used_says_why(tmp_path, one):
 
 
 def test_a_named_bundle_that_is_missing_is_told(tmp_path):
-    with pytest.raises(ValueError, match="SSL_CERT_FILE"):
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
         trust_pem(environ={"SSL_CERT_FILE": str(tmp_path / "missing.pem")})
+
+
+def test_an_own_ca_file_that_went_away_is_told(tmp_path):
+    with pytest.raises(ConfigError, match=r"hub\.ca_file: .*missing\.pem is no file"):
+        client_context(tmp_path / "missing.pem", environ=NOTHING)
 
 
 def test_a_private_key_beside_the_certificate_is_not_handed_on(tmp_path, one):
