@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "parse"]
 
 _LARGEST = 4 * 1024 * 1024
+_MOST_TABLES = 1000
 _TOP = frozenset({name for name in TABLES if "." not in name} | set(ARRAYS))
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
@@ -123,7 +124,9 @@ def _is_doubled(name: str, document: dict[str, Any], top: Place) -> bool:
 def _array(document: dict[str, Any], name: str, top: Place) -> list[Any]:
     tables = document.get(name, [])
     if isinstance(tables, list):
-        return tables
+        if len(tables) > _MOST_TABLES:
+            top.fail(f"stands there {len(tables)} times; allowed is up to {_MOST_TABLES}", name)
+        return tables[:_MOST_TABLES]
     written = f"[{name}]; there can be several, so write [[{name}]]" if isinstance(tables, dict) else type_name(tables)
     top.fail(f"is {written}", name)
     return []

@@ -225,6 +225,13 @@ def test_common_slips(text, key, words):
     assert words in problems(text)[key][1]
 
 
+def test_there_are_not_more_tables_than_can_be_meant():
+    text = OFFICE + "".join(
+        f"[[range]]\nlabel='{number}'\ninclude=['10.0.0.1']\ncredentials=['office']\n" for number in range(1001)
+    )
+    assert problems(text) == {"range": (4, "stands there 1001 times; allowed is up to 1000")}
+
+
 def test_two_ranges_of_one_label():
     text = OFFICE + "[[range]]\nlabel='x'\ninclude=['10.0.0.1']\ncredentials=['office']\n" * 2
     assert problems(text)["range[2].label"][0] == 9
