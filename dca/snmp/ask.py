@@ -20,6 +20,8 @@ MAX_OIDS = 25
 """Objects in one GET: what the weakest printers still take."""
 _MAX_CELLS = 96
 """Cells that one GETBULK asks for: its answer still fits common limits."""
+_NOTHING = int(Tag.NO_SUCH_OBJECT)
+"""Tags from here on say that there is no value; a plain int, for looking an enum's member up takes long."""
 _STEPS = 400
 """PDUs after which a table is called endless."""
 Row: TypeAlias = tuple[bytes, int, Value]
@@ -41,7 +43,7 @@ def get(peer: Peer, oids: Sequence[bytes], *, at_once: int = MAX_OIDS) -> Conver
         reply = yield Request(Pdu.GET, part)
         if not reply.error_status:
             for varbind in reply.varbinds:
-                if varbind[1] < Tag.NO_SUCH_OBJECT:
+                if varbind[1] < _NOTHING:
                     found[varbind[0]] = varbind
             continue
         parts[:0] = _smaller(peer, part, reply)
@@ -89,7 +91,7 @@ class _Column:
     def take(self, cells: list[VarBind]) -> bool:
         """Take the next cells; False when they say that the device walks in circles."""
         prefix, size = self.prefix, len(self.prefix)
-        fresh = [(name[size:], tag, value) for name, tag, value in cells if tag < 0x80 and name.startswith(prefix)]
+        fresh = [(name[size:], tag, value) for name, tag, value in cells if tag < _NOTHING and name.startswith(prefix)]
         self.rows += fresh
         if len(fresh) < len(cells):
             self.done = True

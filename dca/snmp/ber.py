@@ -60,7 +60,10 @@ def read_tlv(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     tag = data[at]
     length = data[at + 1]
     at += 2
-    if length > 0x7F:
+    if length == 0x82 and at + 2 <= end:  # most messages
+        length = data[at] << 8 | data[at + 1]
+        at += 2
+    elif length > 0x7F:
         length, at = _long_length(data, at, end, length)
     stop = at + length
     if stop > end:

@@ -73,7 +73,6 @@ class _Talk:
         "done",
         "garbled",
         "key",
-        "network",
         "peer",
         "probe",
         "request",
@@ -93,7 +92,6 @@ class _Talk:
         self.channel = channel
         self.done = done
         self.key = (peer.address, peer.port)
-        self.network = network_of(peer.address)
         self.data = b""
         self.request: Request | None = None
         self.request_id = 0
@@ -268,7 +266,7 @@ class Engine:
         talk.serial += 1
         talk.sent = False
         if self._budget.limited:
-            moment = self._budget.reserve(talk.network, now)
+            moment = self._budget.reserve(network_of(talk.peer.address), now)
             if moment > now:
                 heapq.heappush(self._later, (moment, id(talk), talk))
                 return

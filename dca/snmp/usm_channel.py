@@ -22,6 +22,7 @@ _WINDOW = 150
 """Seconds that an engine's time may be off (RFC 3414, 2.2.3)."""
 _DISCOVERY = Request(Pdu.GET, ())
 _DISCOVERY_FRAME = Frame(Keys(), REPORTABLE, engine_id=b"", boots=0, user=b"")
+_REPORT = int(Pdu.REPORT)
 _STATS = oid("1.3.6.1.6.3.15.1.1")
 _SAID: dict[int, tuple[AuthStep, str]] = {
     1: ("security_level", "wants another security level than the credential's"),
@@ -108,7 +109,7 @@ class UsmChannel:
         scoped = decrypt(message, self._keys)
         _, _, at, end = read_scoped(scoped)
         kind, got, reply = read_pdu(scoped, at, end)
-        if kind == Pdu.REPORT:
+        if kind == _REPORT:
             return self._report(message, reply, request, request_id, trusted=trusted)
         wanted = self._flags & (AUTH | PRIV)
         if got != request_id or message.flags & wanted != wanted or (wanted and not trusted):
