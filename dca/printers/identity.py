@@ -79,11 +79,13 @@ def read_device(facts: Facts) -> Device:
     for value, source in _serials(facts, fields):
         if not is_placeholder(value) and fields.set("serial", value, source):
             break
+    named = ""
     for value, source in _models(facts, fields):
         model = _model(value, device, facts)
         if model and fields.set("model", model, source):
+            named = value
             break
-    for value, source in _makers(facts, fields):
+    for value, source in _makers(facts, fields, named):
         fields.set("manufacturer", value, source)
     mac, source = _mac(facts)
     fields.set("mac", mac, source)
@@ -128,9 +130,9 @@ def _device_id_source(facts: Facts) -> bytes:
     return next((name for name in objects.DEVICE_IDS if name in facts.scalars), objects.PWG_DEVICE_ID)
 
 
-def _makers(facts: Facts, fields: _Fields) -> Iterator[tuple[str, bytes]]:
-    """Yield who made it: the brand in the words, the profile's maker, the device ID's."""
-    words = f" {facts.description} {fields.device.model} ".lower()
+def _makers(facts: Facts, fields: _Fields, named: str) -> Iterator[tuple[str, bytes]]:
+    """Yield who made it: the brand in the words (sysDescr's and the model's), the profile's maker, the device ID's."""
+    words = f" {facts.description} {named} ".lower()
     described = objects.SYS_DESCR if facts.description else objects.SYS_OBJECT_ID
     yield from fields.vendor("manufacturer", first=True)
     for profile in facts.profiles:
@@ -140,8 +142,8 @@ def _makers(facts: Facts, fields: _Fields) -> Iterator[tuple[str, bytes]]:
     if facts.profiles:
         yield facts.profiles[0].manufacturer, described
     yield from fields.vendor("manufacturer", first=False)
-    named = facts.device_id.get("MFG", "")
-    yield _MAKERS.get(named.lower(), named)[:_MAKER_LENGTH], _device_id_source(facts)
+    made_by = facts.device_id.get("MFG", "")
+    yield _MAKERS.get(made_by.lower(), made_by)[:_MAKER_LENGTH], _device_id_source(facts)
 
 
 def _model(found: str, device: Device, facts: Facts) -> str:
@@ -158,9 +160,15 @@ def _model(found: str, device: Device, facts: Facts) -> str:
         if _is_generic(name.lower(), profile.generic_models):
             return ""
         for maker in (profile.manufacturer, *(maker for _, maker in profile.brands)):
-            size = len(maker)
-            if name.lower().startswith(maker.lower() + " "):
-                name = name[size:].strip()
+            name = _without(name, maker)
+    return name
+
+
+def _without(name: str, maker: str) -> str:
+    """Return the name without the maker's before it, however often it is said; something must be left."""
+    size = len(maker)
+    while name[:size].lower() == maker.lower() and name[size : size + 1] in (" ", ",") and name[size + 1 :].strip():
+        name = name[size + 1 :].strip()
     return name
 
 
