@@ -44,7 +44,7 @@ class _Place:
 
 
 _OFFICE = (
-    _Place("hp-color-mfp", "Ground floor, reception", 1.4, {1: 0.13, 3: 0.42}),
+    _Place("hp-color-mfp", "Ground floor, reception", 1.4, {1: 0.06, 3: 0.42}),
     _Place("kyocera-taskalfa", "1st floor, print room", 2.0, {1: 0.61, 2: 0.34, 3: 0.88, 4: 0.17}),
     _Place("hp-mono", "1st floor, accounting", 1.0, {1: 0.56}),
     _Place("epson-color-mfp", "1st floor, marketing", 1.2, {2: 0.23, 5: 0.31}),
@@ -53,7 +53,7 @@ _OFFICE = (
     _Place("ricoh-color-mfp", "3rd floor, Shanghai desk", 1.1, {1: 0.72, 3: 0.27}),
     _Place("konica-color-mfp", "2nd floor, legal", 1.3, v3_only=True),
     _Place("xerox-color-mfp", "3rd floor, planning", 1.2, {2: 0.64, 4: 0.15}),
-    _Place("lexmark-mono", "Warehouse, packing", 1.5, {1: 0.19}),
+    _Place("lexmark-mono", "Warehouse, packing", 1.5, {1: 0.02}),
     _Place("oki-color", "2nd floor, design", 0.9, cover=(2 * _HOUR, 0.9 * _HOUR)),
     _Place("samsung-mono", "2nd floor, help desk", 0.9, {1: 0.38}),
     _Place("sharp-color-mfp", "3rd floor, corridor", 1.6, {4: 0.66}),
