@@ -100,7 +100,8 @@ async def test_a_closed_store_says_so_and_frees_the_directory(store):
     await again.close()
 
 
-async def test_the_cap_holds_and_deleting_works_at_it(tmp_path):
+async def test_the_cap_holds_and_deleting_works_at_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("dca.store.store._BESIDE", 0)
     store = await Store.open(tmp_path / "state", cap_bytes=400_000)
 
     def fill(connection):
@@ -115,13 +116,14 @@ async def test_the_cap_holds_and_deleting_works_at_it(tmp_path):
     await store.close()
 
 
-async def test_a_lowered_cap_is_kept_when_the_rows_allow_it(tmp_path, caplog):
+async def test_a_lowered_cap_is_kept_when_the_rows_allow_it(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("dca.store.store._BESIDE", 0)
     store = await Store.open(tmp_path / "state", cap_bytes=4_000_000)
     await store.run(lambda connection: [set_meta(connection, f"key {number}", "x" * 1000) for number in range(1000)])
     await store.close()
     with caplog.at_level(logging.WARNING):
         store = await Store.open(tmp_path / "state", cap_bytes=400_000)
-    assert "holds more than its cap" in caplog.text
+    assert "is larger than the" in caplog.text
     await store.run(lambda connection: connection.execute("DELETE FROM meta").rowcount)
     await store.close()
     store = await Store.open(tmp_path / "state", cap_bytes=400_000)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_CAP", "Store"]
 
 DEFAULT_CAP = 256 << 20
-"""Bytes; the write-ahead log comes on top (4 to 8 MB, for a moment more after a large backlog)."""
+"""Bytes of outbox rows; the rest of the file and its log come on top."""
+_BESIDE = 64 << 20
+"""Bytes that everything else may take: the registry of 10,000 devices with their snapshots."""
 _WAL_KEPT = 8 << 20
 """Bytes of log that stay allocated: on a full disk small transactions still find room in it."""
 
@@ -40,7 +42,9 @@ class Store:
     def __init__(self, directory: Path, cap_bytes: int, clock: Callable[[], float], log: logging.Logger) -> None:
         """Only `open` calls this."""
         self.directory = directory
-        self._cap_pages = max(cap_bytes // PAGE_SIZE, 16)
+        self.cap_pages = max(cap_bytes // PAGE_SIZE, 64)
+        """Pages for outbox rows, which the outbox sees to; the file itself ends at `_most_pages`."""
+        self._most_pages = self.cap_pages + _BESIDE // PAGE_SIZE
         self._clock = clock
         self._log = log
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dca-store")
@@ -61,7 +65,7 @@ class Store:
     ) -> Store:
         """Open the state file in `directory`, made if need be.
 
-        `cap_bytes` limits the file; `clock` gives Unix seconds.
+        `cap_bytes` limits what outbox rows take of the file; `clock` gives Unix seconds.
 
         Raises:
             StoreError: the directory cannot be used, or another agent (named by its pid) uses it.
@@ -133,16 +137,16 @@ class Store:
         """Set the cap; a file that is larger than a lowered cap is made small if its rows allow."""
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-        if pages > self._cap_pages >= pages - free:
+        if pages > self._most_pages >= pages - free:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        (allowed,) = connection.execute(f"PRAGMA max_page_count = {self._cap_pages}").fetchone()
-        if allowed > self._cap_pages:
+        (allowed,) = connection.execute(f"PRAGMA max_page_count = {self._most_pages}").fetchone()
+        if allowed > self._most_pages:
             self._log.warning(
-                "the state file %s holds more than its cap of %d bytes; it will not grow, and shrinks at the first "
-                "start after its rows are delivered",
+                "the state file %s is larger than the %d bytes that it may have; it will not grow, and shrinks at the "
+                "first start after its rows are delivered",
                 self._path,
-                self._cap_pages * PAGE_SIZE,
+                self._most_pages * PAGE_SIZE,
             )
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:

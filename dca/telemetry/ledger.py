@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dca.store import add_meta, get_meta, set_meta
 from dca.telemetry.gaps import Gaps
+from dca.telemetry.room import make_room
 from dca.telemetry.rows import MAX_PAYLOAD, Batch, Named, RowName, Stored, kind_of, seal
 from dca.telemetry.verify import intact
 
@@ -30,8 +31,8 @@ __all__ = [
     "forget",
     "insert",
     "keep_aside",
-    "make_room",
     "read",
+    "tell",
     "write",
 ]
 
@@ -47,10 +48,6 @@ GAPS = "outbox.gaps"
 """What was dropped and not told yet (`Gaps.to_json`)."""
 
 _KEPT_ASIDE = 1000
-_RESERVE = 16
-"""A sixteenth of the cap stays free of rows, for the registry."""
-_SLACK = 8
-"""Pages that inserting a row may need besides its payload: splits of the table and of two indexes."""
 
 _INSERT = (
     "INSERT OR IGNORE INTO outbox (epoch, number, kind, weight, at, crc32, seal, payload) "
@@ -67,7 +64,7 @@ class Written:
     """Among them may be older rows that had to go."""
 
 
-def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps) -> Written:
+def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps, cap_pages: int) -> Written:
     """Add rows, at the cost of what is worth no more; `dropped` counts rows that went before they came here."""
     gaps = dropped + Gaps()
     refused = inserted = 0
@@ -76,7 +73,7 @@ def write(connection: sqlite3.Connection, rows: Iterable[Named], dropped: Gaps) 
         if len(row.payload) > MAX_PAYLOAD:
             gaps.add("too_large", row.at)
             refused += 1
-        elif not make_room(connection, row, gaps):
+        elif not make_room(connection, row, cap_pages, gaps):
             gaps.add(kind_of(row.weight), row.at)
             refused += 1
         else:
@@ -106,39 +103,20 @@ def book(connection: sqlite3.Connection, gaps: Gaps) -> None:
     set_meta(connection, GAPS, untold.to_json())
 
 
-def make_room(connection: sqlite3.Connection, row: Named, gaps: Gaps) -> bool:
-    """Free the pages that `row` needs, dropping what is worth no more; tell whether there is room."""
-    needed = len(row.payload) // 4000 + _SLACK
-    count = 16
-    while _free_pages(connection) < needed:
-        if not _shed(connection, row.weight, count, gaps):
-            return False
-        count *= 2
-    return True
-
-
-def _free_pages(connection: sqlite3.Connection) -> int:
-    (allowed,) = connection.execute("PRAGMA max_page_count").fetchone()
-    (used,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    left: int = allowed - used + free - allowed // _RESERVE
-    return left
-
-
-def _shed(connection: sqlite3.Connection, up_to: int, count: int, gaps: Gaps) -> int:
-    """Drop the oldest rows of the least weight, up to `up_to`; return how many went."""
-    apart = connection.execute("DELETE FROM aside WHERE id IN (SELECT id FROM aside ORDER BY id LIMIT ?)", (count,))
-    if apart.rowcount:
-        return apart.rowcount
-    (least,) = connection.execute("SELECT min(weight) FROM outbox").fetchone()
-    if least is None or least > up_to:
-        return 0
-    rows = connection.execute("SELECT id, at FROM outbox WHERE weight = ? ORDER BY id LIMIT ?", (least, count))
-    found = rows.fetchall()
-    connection.executemany("DELETE FROM outbox WHERE id = ?", [(row_id,) for row_id, _ in found])
-    for _, at in found:
-        gaps.add(kind_of(least), at)
-    return len(found)
+def tell(connection: sqlite3.Connection, report: Named, told: Gaps, cap_pages: int) -> bool:
+    """Add the report of what was dropped, which then counts as told; tell whether it found room."""
+    held = connection.execute("SELECT 1 FROM outbox WHERE epoch = ? AND number = ?", report.name).fetchone()
+    if held:  # by an earlier try whose outcome was not known
+        return True
+    gaps = Gaps()
+    room = make_room(connection, report, cap_pages, gaps)
+    if room:
+        insert(connection, report)
+        add_meta(connection, WRITTEN, 1)
+        left = Gaps.from_json(get_meta(connection, GAPS)).without(told)
+        set_meta(connection, GAPS, left.to_json() if left else None)
+    book(connection, gaps)
+    return room
 
 
 def read(

@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dca.errors import StoreError, StoreFullError
-from dca.store import get_meta, set_meta
+from dca.store import get_meta
 from dca.telemetry import ledger
 from dca.telemetry.agent_id import agent_id
 from dca.telemetry.figures import Figures, read_figures
@@ -98,12 +98,18 @@ class Outbox:
         return await self._see_through(self._put([self._name(row, now) for row in rows], also))
 
     async def put_event(
-        self, name: str, text: str, *, device_id: str | None = None, details: Mapping[str, str] | None = None
+        self,
+        name: str,
+        text: str,
+        *,
+        device_id: str | None = None,
+        details: Mapping[str, str] | None = None,
+        weight: Weight = Weight.EVENT,
     ) -> Put:
         """Add one `Event` (report.proto) that happened now."""
         event = Event(name=name, text=text, device_id=device_id, details=details or {})
         event.at.FromMicroseconds(int(self._clock() * 1e6))
-        return await self.put([NewRow(ROW_KIND_EVENT, event.SerializeToString(), Weight.EVENT)])
+        return await self.put([NewRow(ROW_KIND_EVENT, event.SerializeToString(), weight)])
 
     async def take(self, limit: int = 1000, max_bytes: int = 3_000_000, *, after: int = 0) -> Batch:
         """Return the oldest rows behind `after`, at least one if there is any; nothing is removed.
@@ -188,7 +194,7 @@ class Outbox:
         def write(connection: sqlite3.Connection) -> ledger.Written:
             if also is not None:
                 also(connection)
-            return ledger.write(connection, rows, gaps)
+            return ledger.write(connection, rows, gaps, self._store.cap_pages)
 
         try:
             written = await self._write(write, rows, gaps, alone=also is not None)
@@ -210,7 +216,7 @@ class Outbox:
         except StoreFullError:
             if not alone:
                 raise
-        return await self._run(lambda connection: ledger.write(connection, rows, gaps))
+        return await self._run(lambda connection: ledger.write(connection, rows, gaps, self._store.cap_pages))
 
     async def _tell(self) -> None:
         """Make an event of the gaps; named once, so that it is told once however often this fails."""
@@ -221,13 +227,13 @@ class Outbox:
                     return
                 now = self._clock()
                 payload = gaps.event(now).SerializeToString()
-                self._report = self._name(NewRow(ROW_KIND_EVENT, payload, Weight.EVENT), now), gaps
+                self._report = self._name(NewRow(ROW_KIND_EVENT, payload, Weight.REPORT), now), gaps
             row, told = self._report
-            await self._run(lambda connection: _tell(connection, row, told))
+            cap = self._store.cap_pages
+            if await self._run(lambda connection: ledger.tell(connection, row, told, cap)):
+                self._report = None
         except StoreError as error:
-            self._log.debug("the gap report has to wait: %s", error)
-        else:
-            self._report = None
+            self._log.debug("the report of what was dropped has to wait: %s", error)
 
     async def _acknowledge(self, names: list[RowName]) -> int:
         known = set(names)
@@ -242,13 +248,3 @@ class Outbox:
         self._memory.acknowledged.difference_update(every)
         self._memory.delivered -= unwritten
         return from_memory + removed
-
-
-def _tell(connection: sqlite3.Connection, row: Named, told: Gaps) -> None:
-    held = connection.execute("SELECT 1 FROM outbox WHERE epoch = ? AND number = ?", row.name).fetchone()
-    if held:  # an earlier try whose outcome was not known
-        return
-    before = Gaps.from_json(get_meta(connection, ledger.GAPS))
-    left = before.without(told)
-    set_meta(connection, ledger.GAPS, left.to_json() if left else None)
-    ledger.write(connection, [row], Gaps())

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 __all__ = ["MAX_PAYLOAD", "Batch", "Named", "NewRow", "RowName", "Stored", "Weight", "kind_of", "seal"]
 
-MAX_PAYLOAD = 1 << 20
-"""Bytes; a batch of rows no larger than this fits what gRPC receives (4 MiB) many times over."""
+MAX_PAYLOAD = 256 << 10
+"""Bytes, as the hub has it; the largest snapshots seen are near 20 kB."""
 
 
 class Weight(IntEnum):
@@ -23,6 +23,8 @@ class Weight(IntEnum):
     FULL = 3
     """Full readings and everything that carries meters."""
     EVENT = 4
+    REPORT = 5
+    """Says what was dropped or damaged; never dropped itself."""
 
 
 class NewRow(NamedTuple):

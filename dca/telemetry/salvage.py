@@ -18,7 +18,8 @@ from dca.store import add_meta, get_meta, set_meta
 from dca.store.salvage import Wreck
 from dca.telemetry import ledger
 from dca.telemetry.gaps import Gaps
-from dca.telemetry.rows import Named, RowName
+from dca.telemetry.room import make_room
+from dca.telemetry.rows import Named, RowName, Weight
 from dca.telemetry.verify import COLUMNS, intact
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ _DEVICE = ("device_id", "known", "cells", "snapshot", "full_snapshot")
 
 
 class _Tell(Protocol):
-    async def __call__(self, name: str, text: str, *, details: Mapping[str, str] | None = None) -> object: ...
+    async def __call__(
+        self, name: str, text: str, *, details: Mapping[str, str] | None = None, weight: Weight = Weight.EVENT
+    ) -> object: ...
 
 
 @dataclass
@@ -101,7 +104,7 @@ class Salvager:
         begun = f"salvage.{path.name}"
         if await self._store.run(lambda connection: get_meta(connection, begun)) is None:
             text = "the state file was damaged; it is kept, a fresh one is in use, and what can be read is carried over"
-            await self._tell("state_damaged", text, details={"file": path.name})
+            await self._tell("state_damaged", text, details={"file": path.name}, weight=Weight.REPORT)
         found = Salvaged()
         if await asyncio.to_thread(wreck.open):
             counters = await self._counters(wreck, begun)
@@ -147,7 +150,7 @@ class Salvager:
             found.unreadable += unreadable
             found.rows += len(whole)
             if whole:
-                await self._store.run(functools.partial(_restore, rows=whole))
+                await self._store.run(functools.partial(_restore, rows=whole, cap_pages=self._store.cap_pages))
 
     async def _devices(self, wreck: Wreck, found: Salvaged) -> None:
         keys = await asyncio.to_thread(wreck.keys, "device")
@@ -161,7 +164,7 @@ class Salvager:
         figures = {key: str(value) for key, value in asdict(found).items() if value is not None}
         lost = "how many did not is not known" if found.lost is None else f"{found.lost} rows did not"
         text = f"of the damaged state file {found.rows} rows and {found.devices} devices came back, {lost}"
-        await self._tell("state_salvaged", text, details={"file": path.name, **figures})
+        await self._tell("state_salvaged", text, details={"file": path.name, **figures}, weight=Weight.REPORT)
         self._log.warning("%s: %s", path, text)
         await asyncio.to_thread(path.with_name(path.name + ".salvaged").write_text, json.dumps(figures) + "\n", "utf-8")
 
@@ -179,10 +182,10 @@ def _named(row: tuple[object, ...]) -> Named:
     return Named(RowName(epoch, number), kind, payload, weight, at, crc32)
 
 
-def _restore(connection: sqlite3.Connection, rows: list[Named]) -> None:
+def _restore(connection: sqlite3.Connection, rows: list[Named], cap_pages: int) -> None:
     gaps = Gaps()
     for row in rows:
-        if ledger.make_room(connection, row, gaps):
+        if make_room(connection, row, cap_pages, gaps):
             ledger.insert(connection, row)
         else:
             gaps.add("salvaged", row.at)

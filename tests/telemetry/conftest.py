@@ -56,6 +56,13 @@ class Bench:
         found = await self.store.run(lambda connection: connection.execute(query, (ROW_KIND_EVENT,)).fetchall())
         return [Event.FromString(payload) for (payload,) in found]
 
+    async def reports(self) -> list[Event]:
+        """What was told of drops and damage."""
+        query = "SELECT payload FROM outbox WHERE kind = ? AND weight = ? ORDER BY id"
+        values = (ROW_KIND_EVENT, Weight.REPORT)
+        found = await self.store.run(lambda connection: connection.execute(query, values).fetchall())
+        return [Event.FromString(payload) for (payload,) in found]
+
     async def balance(self) -> None:
         """The books must balance whenever nothing is under way."""
         figures = await self.outbox.figures()

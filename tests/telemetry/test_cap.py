@@ -105,10 +105,37 @@ async def test_the_registry_has_room_beside_a_full_outbox(small, snapshots):
     await small.balance()
 
 
-async def test_what_goes_with_rows_and_finds_no_room_does_not_stop_them(small, snapshots):
+async def test_a_large_registry_takes_no_room_of_the_rows(small, snapshots):
+    await small.outbox.put(snapshots(600, Weight.FULL, 1000))
+    share = len(await small.rows())
+    devices = [Known(f"d{n}", "127.0.0.2", 161, "office", "public", "2c", cells=b"c" * 2000) for n in range(500)]
+    await small.store.run(lambda connection: save_devices(connection, devices))
+    await small.outbox.put(snapshots(600, Weight.FULL, 1000))
+    assert len(await small.rows()) > 0.8 * share
+    await small.balance()
+
+
+async def test_a_report_of_drops_is_never_dropped_and_waits_for_room(small, snapshots):
+    await small.outbox.put(snapshots(500, Weight.STATUS, 1000))
+    await small.outbox.take()
+    for _ in range(5):
+        await small.outbox.put(snapshots(100, Weight.EVENT, 1000))
+    dropped = (await small.outbox.figures()).rows_dropped
+    await small.outbox.take()
+    events = await small.reports()
+    assert [event.name for event in events] == ["rows_dropped", "rows_dropped"]
+    assert sum(int(event.details["count"]) for event in events) == sum(dropped.values())
+    await small.balance()
+
+
+async def test_what_goes_with_rows_and_finds_no_room_does_not_stop_them(tmp_path, make_bench, snapshots, monkeypatch):
+    monkeypatch.setattr("dca.store.store._BESIDE", 200_000)
+    small = make_bench(tmp_path / "tight", CAP)
+    await small.open()
+
     def also(connection):
         set_meta(connection, "small", 1)
-        for number in range(500):
+        for number in range(1000):
             set_meta(connection, f"key {number}", "x" * 1000)
 
     put = await small.outbox.put(snapshots(5), also=also)
@@ -117,6 +144,7 @@ async def test_what_goes_with_rows_and_finds_no_room_does_not_stop_them(small, s
     await small.outbox.put(snapshots(1), also=lambda connection: set_meta(connection, "small", 1))
     assert await small.store.run(lambda connection: get_meta(connection, "small")) == 1
     await small.balance()
+    await small.close()
 
 
 async def test_what_goes_with_rows_and_fails_keeps_them_for_the_next_call(small, snapshots):
