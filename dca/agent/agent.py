@@ -45,12 +45,13 @@ class Agent:
     def __init__(self, config: Config, path: Path | None = None, *, notifier: Notifier | None = None) -> None:
         self._config = config
         self._notifier = notifier or Notifier.from_environment()
-        self._watch = ConfigWatch(path, config, on_error=_tell) if path is not None else None
+        self._watch = ConfigWatch(path, config, on_error=self._tell) if path is not None else None
         self._stopping = asyncio.Event()
         self._turn = asyncio.Event()
         self._asked = asyncio.Event()
         self._session: Session | None = None
         self._next: Session | None = None
+        self._wrong = False
         self._notes = Notes()
 
     async def run(self) -> None:
@@ -118,10 +119,11 @@ class Agent:
         while self._watch is not None:
             asked = self._asked.is_set()
             self._asked.clear()
+            self._wrong = False
             config = self._watch.reload() if asked else self._watch.poll()
             if config is not None:
                 self._take(config, parts)
-            elif asked:
+            elif asked and not self._wrong:
                 log.info("the config is as it was")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FOLLOW):
@@ -144,6 +146,10 @@ class Agent:
         log.info("the config is taken anew")
         self._config, self._next = config, following
         self._turn.set()
+
+    def _tell(self, error: ConfigError) -> None:
+        self._wrong = True
+        log.error("the new config cannot be used, the old one stays: %s", error)
 
     async def _pulse(self, parts: Parts) -> None:
         """Tick for what shows that it is alive, and say in a line how things are."""
@@ -205,7 +211,3 @@ def _on_signal(call: Callable[[], None], *names: str) -> None:
 def _set_up_logging(config: Config) -> None:
     form: Literal["text", "json"] = "json" if config.log.format == "json" else "text"
     setup_logging(config.log.level, form, config.log.file)
-
-
-def _tell(error: ConfigError) -> None:
-    log.error("the new config cannot be used, the old one stays: %s", error)

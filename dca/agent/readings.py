@@ -59,6 +59,7 @@ class Readings:
         self._wall = wall
         self._busy: set[str] = set()
         self._running = 0
+        self._counts: tuple[int, ...] = ()
         self._states = StateLog(log)
 
     def sign_of_life(self) -> int | None:
@@ -106,7 +107,9 @@ class Readings:
             self._running -= 1
             await self._intake.flush()
         done = self.progress
-        log.info(
+        counts = (done.total, done.printers, done.refused, done.others)
+        log.log(
+            logging.INFO if counts != self._counts else logging.DEBUG,
             "discovery of %d addresses took %s: %d printers, %d of them new, %d that let nobody in, %d other hosts",
             done.total,
             duration(time.monotonic() - began),
@@ -115,6 +118,7 @@ class Readings:
             done.refused,
             done.others,
         )
+        self._counts = counts
 
     async def round(self, kind: ReadKind.ValueType) -> None:
         """Read every known device that a range still holds."""

@@ -91,7 +91,7 @@ def _head(found: Status, answering: int) -> Iterator[tuple[str, Text]]:
     running = Text(f"running as process {found.pid}", style="green") if found.pid else Text("not running", style="red")
     if found.pid and notes.started_at:
         running.append(f" for {duration(now - notes.started_at)}", style="")
-    yield "Agent", running.append(f", dca {plain(notes.version)}, {plain(found.agent_id)}", style="dim")
+    yield "Agent", running.append(f", dca {plain(notes.version)}, {plain(found.agent_id)[:8]}", style="dim")
     silent = len(found.devices) - answering
     devices = Text(f"{len(found.devices)} known, {answering} answering")
     if silent:
