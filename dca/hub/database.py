@@ -65,7 +65,7 @@ async def connect(url: str, patience: float = 10.0) -> asyncpg.Connection:
             raise HubError(f"the database refuses: {error}") from error
         except AWAY as error:
             if asyncio.get_running_loop().time() > deadline:
-                raise HubError(f"the database does not answer: {error or type(error).__name__}") from error
+                raise HubError(f"the database does not answer: {str(error) or type(error).__name__}") from error
             await asyncio.sleep(0.25)
     if connection.get_server_version().major < OLDEST_SERVER:
         await connection.close()

@@ -39,6 +39,7 @@ POOL = 8
 RENEWAL_S = 6 * 3600.0
 """How often the server certificate's age is looked at."""
 LOCK_TRIES = 20
+STOP_S = 4.8
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,22 @@ async def serve(settings: HubSettings, announce: Callable[[Ready], None]) -> Non
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        last_resort = loop.call_later(STOP_S, _give_up)
         stopping.cancel()
         serving.cancel()  # once, and signals are ignored from now on: everything is stopped in order
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(sign)
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+        finally:
+            last_resort.cancel()
+            for sign in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(sign)
+
+
+def _give_up() -> None:
+    """End at once: the engines are told by the kernel, and both recover from it."""
+    log.error("the hub did not stop in order within %.1f s", STOP_S)
+    os._exit(1)
 
 
 async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> None:

@@ -114,7 +114,7 @@ def add_supply(
     added = made.supplies.add(index=index, type=kind, source=f"{MARKER}.11.1.1.9.1.{index}")
     if color:
         added.color = color
-    added.description = f"{color} {kind} cartridge".strip().capitalize()
+    added.description = f"{color} {kind} cartridge".replace("_", " ").strip().capitalize()
     added.part_number = part
     added.receptacle = receptacle
     if percent is None:

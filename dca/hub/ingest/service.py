@@ -136,7 +136,7 @@ class Telemetry:
     def _say_away(self, error: BaseException) -> None:
         if not self._away:
             self._away = True
-            log.error("the database does not take reports: %s", error or type(error).__name__)
+            log.error("the database does not take reports: %s", str(error) or type(error).__name__)
 
 
 def _bearer(call: Call) -> str:

@@ -64,7 +64,7 @@ class Link:
         log.info("connected to NATS")
 
     async def _failed(self, error: Exception) -> None:
-        log.debug("NATS: %s", error or type(error).__name__)
+        log.debug("NATS: %s", str(error) or type(error).__name__)
 
     async def _went(self) -> None:
         if self._up.is_set():
@@ -78,7 +78,7 @@ class Link:
     async def ready(self) -> JetStreamContext:
         """Wait until the server answers."""
         await self._up.wait()
-        return self.client.jetstream(timeout=5, publish_async_max_pending=4000)
+        return self.client.jetstream(timeout=5)
 
     async def close(self) -> None:
         """Let the connection go."""

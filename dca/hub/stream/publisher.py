@@ -14,7 +14,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from nats.errors import MaxPayloadError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from dca.errors import HubError
@@ -22,13 +21,13 @@ from dca.hub.database import AWAY as DATABASE_AWAY
 from dca.hub.database import connect
 from dca.hub.stream.link import AWAY as NATS_AWAY
 from dca.hub.stream.link import STREAM, ensure_stream
+from dca.hub.stream.sender import Message, send
 from dca.wire.report_pb2 import RowKind
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     import asyncpg
-    from nats.js.api import PubAck
     from nats.js.client import JetStreamContext
 
     from dca.hub.stream.link import Link
@@ -123,29 +122,22 @@ class Publisher:
         await connection.execute(MARK, ids)
         for entry in entries:
             sent = await self._in_stream(stream, entry) if entry["tried_at"] is not None else set()
-            await self._publish(connection, stream, entry, sent)
+            await self._publish(connection, entry, sent)
         await connection.execute(DONE, ids)
         return True
 
-    async def _publish(
-        self, connection: asyncpg.Connection, stream: JetStreamContext, entry: asyncpg.Record, sent: set[str]
-    ) -> None:
-        subject = _subject(entry)
-        acknowledged: list[asyncio.Future[PubAck]] = []
-        for number, kind, device_id, payload in await connection.fetch(
-            ROWS, entry["agent"], entry["epoch"], entry["numbers"]
-        ):
+    async def _publish(self, connection: asyncpg.Connection, entry: asyncpg.Record, sent: set[str]) -> None:
+        rows = await connection.fetch(ROWS, entry["agent"], entry["epoch"], entry["numbers"])
+        messages = []
+        for number, kind, device_id, payload in rows:
             name = message_id(entry["agent_id"], entry["epoch"], number)
-            if name in sent:
-                continue
-            headers = {"Nats-Msg-Id": name, "Dca-Kind": RowKind.Name(kind)}
+            headers = {"Dca-Kind": RowKind.Name(kind)}
             if device_id is not None:
                 headers["Dca-Device"] = device_id
-            try:
-                acknowledged.append(await stream.publish_async(subject, payload, headers=headers, wait_stall=ACK_S))
-            except MaxPayloadError:
-                log.error("row %s is larger than the NATS server takes (max_payload): left out of the stream", name)  # noqa: TRY400 - no trace helps
-        await asyncio.wait_for(asyncio.gather(*acknowledged), ACK_S)
+            if name not in sent:
+                messages.append(Message(name, payload, headers))
+        for name in await send(self._link.client, _subject(entry), messages, ACK_S):
+            log.error("row %s is larger than the NATS server takes (max_payload): left out of the stream", name)
 
     async def _in_stream(self, stream: JetStreamContext, entry: asyncpg.Record) -> set[str]:
         """Return the names that the stream has of an agent since an entry was first tried."""

@@ -86,6 +86,7 @@ SELECT (SELECT count(*) FROM sites) AS sites,
        (SELECT count(*) FROM agents WHERE last_report_at > now() - interval '15 minutes') AS agents_reporting,
        count(*) AS devices,
        count(*) FILTER (WHERE silent_since IS NULL) AS devices_answering,
+       count(*) FILTER (WHERE silent_since IS NOT NULL AND outcome = 4) AS devices_asleep,   -- OUTCOME_ASLEEP
        count(*) FILTER (WHERE silent_since IS NOT NULL AND outcome <> 4) AS devices_silent
 FROM devices
 """

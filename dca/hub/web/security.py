@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+HOST = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<plain>[0-9A-Za-z.-]+))(?::[0-9]+)?")
 ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
@@ -31,12 +33,11 @@ def is_own_host(host: str) -> bool:
     A page that is served on loopback and answers to other names can be read by a web site whose name
     was pointed at 127.0.0.1 (DNS rebinding).
     """
-    name = host
-    if host.startswith("["):
-        name = host[1:].partition("]")[0]
-    elif ":" in host:
-        name = host.rpartition(":")[0]
-    if name.lower() == "localhost":
+    match = HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = (match["bracketed"] or match["plain"]).lower()
+    if name == "localhost":
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

@@ -32,6 +32,7 @@ WHOLE = {
     wire.READ_KIND_STATUS: frozenset({"status", "alerts", "console"}),
 }
 """The parts that a reading of a kind has whole. A status poll also has a few meters and levels: those that fit in."""
+SAID_BY_SUPPLIES = frozenset({"low_toner", "no_toner"})
 SLOTS = ("full", "supplies", "status", "partial")
 COLORS = frozenset(
     {"black", "cyan", "magenta", "yellow", "red", "green", "blue", "white", "gray", "grey", "orange", "clear"}
@@ -163,7 +164,8 @@ def device_view(row: Row) -> DeviceView:
     view.trays = [_tray(*found) for found in _newest(view, "trays", lambda tray: (tray.direction, tray.index))]
     meters = _newest(view, "meters", lambda meter: meter.name)
     view.meters = sorted(starmap(Meter, meters), key=lambda meter: _meter_order(meter.data.name))
-    view.troubles = list(_troubles(view, outcome))
+    if not view.failure or view.asleep:  # of one that cannot be read they may be long past
+        view.troubles = list(_troubles(view, outcome))
     return view
 
 
@@ -220,9 +222,25 @@ def _troubles(view: DeviceView, outcome: int) -> Iterable[Trouble]:
     if outcome == wire.OUTCOME_PARTIAL:
         missing = next((found.snapshot.missing for found in view.readings if found.snapshot.missing), ())
         yield Trouble(f"Not read: {', '.join(map(plain, missing))}" if missing else "Not everything was read", "warn")
+    short = [Trouble(*said) for supply in view.supplies if (said := _short(supply))]
     if reading := view.whole("status"):
         for error in reading.snapshot.errors:
-            yield Trouble(*ERRORS.get(error, (plain(error).capitalize(), "warn")))
+            if not (short and error in SAID_BY_SUPPLIES):
+                yield Trouble(*ERRORS.get(error, (plain(error).capitalize(), "warn")))
+    yield from sorted(short, key=attrgetter("grade"))
+
+
+def _short(supply: Supply) -> tuple[str, str] | None:
+    """Say that a supply runs out; for a receptacle, that it is nearly full."""
+    grade = supply.level.grade
+    if grade not in {"bad", "warn"}:
+        return None
+    if supply.data.receptacle:
+        return f"{supply.label} {'full' if grade == 'bad' else 'nearly full'}", grade
+    return (
+        f"{supply.label} {'empty' if supply.level.percent == 0 else 'nearly empty' if grade == 'bad' else 'low'}",
+        grade,
+    )
 
 
 def _meter_order(name: str) -> tuple[int, str]:

@@ -51,7 +51,7 @@ STATES = {
 """Supply and tray states that are no measurement: never a made-up figure."""
 
 CONSUMED = frozenset({"toner", "ink", "toner_cartridge", "ink_cartridge", "ink_ribbon", "solid_wax", "ribbon_wax"})
-TYPES = {"opc": "drum", "transfer_unit": "transfer unit", "cleaner_unit": "cleaner"}
+TYPES = {"opc": "drum", "waste_toner": "waste", "waste_ink": "waste", "waste_wax": "waste", "cleaner_unit": "cleaner"}
 LOW, EMPTY = 10.0, 3.0
 """Percent at which a supply is called low, and nearly empty."""
 
