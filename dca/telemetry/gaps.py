@@ -84,7 +84,7 @@ class Gaps:
         kinds = ", ".join(f"{gap.count} {kind}" for kind, gap in sorted(self._gaps.items()))
         event = Event(
             name="rows_dropped",
-            text=f"{self.count} rows of {_iso(first)} to {_iso(last)} will never arrive: {kinds}",
+            text=f"{self.count} rows of {_iso(first)} to {_iso(last)} were dropped before they were acknowledged: {kinds}",
             details={kind: str(gap.count) for kind, gap in self._gaps.items()},
         )
         event.details.update({"count": str(self.count), "first": _iso(first), "last": _iso(last)})

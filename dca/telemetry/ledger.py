@@ -137,7 +137,7 @@ def read(
             if len(damaged) >= limit:
                 break
             continue
-        row = Stored(found[0], RowName(found[1], found[2]), found[3], found[8], found[6])
+        row = Stored(found[0], RowName(found[1], found[2]), found[3], found[8], found[6], found[4], found[5])
         if row.name in skip:
             total -= 1
             continue
@@ -166,13 +166,27 @@ def _set_damaged_aside(connection: sqlite3.Connection, damaged: list[tuple[int, 
     set_meta(connection, GAPS, untold.to_json())
 
 
-def forget(connection: sqlite3.Connection, names: Iterable[RowName], unwritten: int = 0) -> int:
-    """Remove acknowledged rows and return how many were there; `unwritten` ones were never in the file."""
-    gone = connection.executemany("DELETE FROM outbox WHERE epoch = ? AND number = ?", names).rowcount
-    gone = max(gone, 0)  # -1 for no names
+def forget(
+    connection: sqlite3.Connection, names: Iterable[RowName], unwritten: int, taken: Mapping[RowName, Stored]
+) -> int:
+    """Remove acknowledged rows and return how many were waiting; `unwritten` ones were never in the file.
+
+    A row of `taken` that is gone was dropped while it was on its way: it has arrived, so the drop is taken back.
+    """
+    gone, late = 0, Gaps()
+    for name in names:
+        found = connection.execute("DELETE FROM outbox WHERE epoch = ? AND number = ?", name).rowcount
+        if not found and name in taken:
+            late.add(kind_of(taken[name].weight), taken[name].at)
+        gone += found
+    for kind, count in late.counts().items():
+        add_meta(connection, DROPPED + kind, -count)
+    if late:
+        left = Gaps.from_json(get_meta(connection, GAPS)).without(late)
+        set_meta(connection, GAPS, left.to_json() if left else None)
     add_meta(connection, WRITTEN, unwritten)
-    add_meta(connection, ACKNOWLEDGED, gone + unwritten)
-    return gone
+    add_meta(connection, ACKNOWLEDGED, gone + late.count + unwritten)
+    return gone + late.count
 
 
 def keep_aside(connection: sqlite3.Connection, refused: Mapping[RowName, str]) -> int:

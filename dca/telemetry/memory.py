@@ -68,7 +68,7 @@ class Memory:
             size += len(row.payload)
             if len(rows) >= limit or (rows and size > max_bytes):
                 break
-            rows.append(Stored(0, row.name, row.kind, row.payload, row.crc32))
+            rows.append(Stored(0, row.name, row.kind, row.payload, row.crc32, row.weight, row.at))
         behind = len(self.rows) - (len(rows) - len(batch.rows))
         return Batch(tuple(rows), batch.backlog + behind, batch.last)
 

@@ -17,7 +17,7 @@ from dca.telemetry.agent_id import agent_id
 from dca.telemetry.figures import Figures, read_figures
 from dca.telemetry.gaps import Gaps
 from dca.telemetry.memory import Memory
-from dca.telemetry.rows import Batch, Named, NewRow, RowName, Weight
+from dca.telemetry.rows import Batch, Named, NewRow, RowName, Stored, Weight
 from dca.telemetry.salvage import Salvager
 from dca.wire.report_pb2 import ROW_KIND_EVENT, Event
 
@@ -60,6 +60,8 @@ class Outbox:
         self._log = log
         self._numbers = itertools.count(1)
         self._memory = Memory(log)
+        self._taken: dict[RowName, Stored] = {}
+        """The rows of the last batch that came from the file, until they are acknowledged."""
         self._report: tuple[Named, Gaps] | None = None
         self._tasks: set[asyncio.Task[object]] = set()
         self._salvager = Salvager(store, self.put_event, log)
@@ -126,6 +128,7 @@ class Outbox:
         )
         if damaged:
             self._log.error("%d rows of the outbox were damaged on the disk and are kept aside", damaged)
+        self._taken = {row.name: row for row in batch.rows}
         return self._memory.extend(batch, limit, max_bytes)
 
     async def acknowledge(self, names: Iterable[RowName]) -> int:
@@ -238,9 +241,10 @@ class Outbox:
     async def _acknowledge(self, names: list[RowName]) -> int:
         known = set(names)
         from_memory = self._memory.acknowledge(known)
-        every, unwritten = [*self._memory.acknowledged | known], self._memory.delivered
+        every, unwritten = self._memory.acknowledged | known, self._memory.delivered
+        taken = {name: self._taken.pop(name) for name in known & self._taken.keys()}
         try:
-            removed = await self._run(lambda connection: ledger.forget(connection, every, unwritten))
+            removed = await self._run(lambda connection: ledger.forget(connection, every, unwritten, taken))
         except StoreError as error:
             self._log.warning("acknowledged rows cannot be removed yet: %s", error)
             self._memory.keep_acknowledged(known)

@@ -63,10 +63,13 @@ class Stored:
     """A row as it was found in the file, its checksums verified."""
 
     id: int
+    """Its key in the file; 0 while it is in memory only."""
     name: RowName
     kind: int
     payload: bytes
     crc32: int
+    weight: int
+    at: float
 
 
 @dataclass(frozen=True)

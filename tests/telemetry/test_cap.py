@@ -128,6 +128,22 @@ async def test_a_report_of_drops_is_never_dropped_and_waits_for_room(small, snap
     await small.balance()
 
 
+async def test_a_row_dropped_on_its_way_that_arrives_is_not_told_as_dropped(small, snapshots):
+    await small.outbox.put(snapshots(200, Weight.STATUS, 1000))
+    batch = await small.outbox.take(100)
+    await small.outbox.put(snapshots(300, Weight.FULL, 1000))
+    assert not {row.name for row in batch.rows} & set(await small.rows())
+    names = [row.name for row in batch.rows]
+    assert await small.outbox.acknowledge(names) == 100
+    assert await small.outbox.acknowledge(names) == 0
+    figures = await small.outbox.figures()
+    assert figures.rows_acknowledged == 100
+    await small.balance()
+    await small.outbox.take()
+    (event,) = await small.reports()
+    assert int(event.details["count"]) == sum(figures.rows_dropped.values())
+
+
 async def test_what_goes_with_rows_and_finds_no_room_does_not_stop_them(tmp_path, make_bench, snapshots, monkeypatch):
     monkeypatch.setattr("dca.store.store._BESIDE", 200_000)
     small = make_bench(tmp_path / "tight", CAP)

@@ -1,0 +1,192 @@
+"""The real programs of the proof: hub, simulated fleet and agents, each started, killed and ended by its process id."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Agent", "Fleet", "Hub", "Process"]
+
+DCA = (sys.executable, "-m", "dca")
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def _end_with_the_proof() -> None:
+    """Let the kernel end the child when the proof itself is killed (prctl(2))."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """One program; its output goes to a log file of its own."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.kills = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def spawn(self, *arguments: str) -> None:
+        assert not self.running
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *DCA, *arguments, stdout=log, stderr=log, preexec_fn=_end_with_the_proof
+            )
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None and self.running:
+            self._process.kill()
+            await self._process.wait()
+            self.kills += 1
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        """SIGTERM, and after some seconds SIGKILL."""
+        if self._process is None or not self.running:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
+        except TimeoutError:
+            print(f"{self.log.stem} did not stop in {seconds:.0f} s", file=sys.stderr)
+            self._process.kill()
+            await self._process.wait()
+
+    def tail(self) -> str:
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:]) if self.log.exists() else ""
+
+
+class Hub(Process):
+    """`dca hub run`, with the engines that it starts itself."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "hub.log")
+        self.data = folder / "hub"
+        self._ready = folder / "hub-ready.json"
+        self.port = 0
+        self.ca_file = ""
+
+    async def start(self) -> None:
+        self._ready.unlink(missing_ok=True)
+        await self.spawn(
+            *("hub", "run", "--data", str(self.data), "--grpc", f"127.0.0.1:{self.port}"),
+            *("--web", "127.0.0.1:0", "--ready-file", str(self._ready)),
+        )
+
+    async def serving(self, seconds: float = 60.0) -> None:
+        """Wait until it serves."""
+        async with asyncio.timeout(seconds):
+            while not self._ready.exists():
+                if not self.running:
+                    raise RuntimeError(f"the hub ended:\n{self.tail()}")
+                await asyncio.sleep(0.05)
+        ready = json.loads(self._ready.read_text("utf-8"))
+        self.port = int(ready["grpc"].rpartition(":")[2])
+        self.ca_file = ready["ca_file"]
+
+    async def add_site(self, name: str) -> str:
+        """Return the new site's token."""
+        adding = await asyncio.create_subprocess_exec(
+            *DCA, "hub", "site", "add", name, "--data", str(self.data), stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await adding.communicate()
+        if adding.returncode:
+            raise RuntimeError("the site could not be added")
+        return said.decode().strip()
+
+
+class Fleet(Process):
+    """`dca sim fleet`."""
+
+    FIRST = "127.21.0.1"
+
+    def __init__(self, folder: Path, count: int) -> None:
+        super().__init__(folder / "fleet.log")
+        self.count = count
+        self.port = 0
+
+    async def start(self, seconds: float = 20.0) -> None:
+        await self.spawn(
+            "sim", "fleet", "--count", str(self.count), "--first", self.FIRST, "--port", "0", "--speed", "900"
+        )
+        async with asyncio.timeout(seconds):
+            while not self.port:
+                await asyncio.sleep(0.05)
+                if found := re.search(r"UDP port (\d+)", self.tail()):
+                    self.port = int(found[1])
+
+
+CONFIG = """\
+[hub]
+address = "127.0.0.1:{relay}"
+token = "file:{token}"
+ca_file = "{ca_file}"
+[agent]
+state_dir = "{state}"
+[schedule]
+discovery = "30s"
+full = "10s"
+supplies = "10s"
+status = "5s"
+delivery = "1s"
+[limits]
+packets_per_second = 100000
+packets_per_second_per_24 = 100000
+timeout = "1s"
+retries = 2
+outbox_mb = {outbox_mb}
+[[credential]]
+name = "office"
+version = "2c"
+community = "public"
+[[range]]
+label = "fleet"
+include = ["{first}-{last}"]
+credentials = ["office"]
+port = {port}
+"""
+
+
+class Agent(Process):
+    """`dca run` with very short schedules."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(folder / f"{name}.log")
+        self.state = folder / f"{name}-state"
+        self._config = folder / f"{name}.toml"
+        self._token = folder / f"{name}.token"
+
+    def configure(self, hub: Hub, fleet: Fleet, *, devices: int, relay: int, token: str, outbox_mb: int) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._token.unlink()
+        with os.fdopen(os.open(self._token, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(token)
+        last = f"127.21.{devices >> 8}.{devices & 255}"
+        text = CONFIG.format(
+            relay=relay,
+            token=self._token,
+            ca_file=hub.ca_file,
+            state=self.state,
+            outbox_mb=outbox_mb,
+            first=fleet.FIRST,
+            last=last,
+            port=fleet.port,
+        )
+        self._config.write_text(text)
+
+    async def start(self) -> None:
+        await self.spawn("run", "--config", str(self._config))

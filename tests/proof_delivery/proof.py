@@ -1,0 +1,264 @@
+"""The proof: one hub, one fleet, two agents, and everything that may happen to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from dca.errors import StoreError
+from dca.store.files import DATABASE
+from tests.proof_delivery.clocks import JUMPS, jump_clocks
+from tests.proof_delivery.oracle import Journal, Verdict, compare
+from tests.proof_delivery.processes import Agent, Fleet, Hub
+from tests.proof_delivery.relay import Fault, Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dca.telemetry import Figures
+
+__all__ = ["FULL", "QUICK", "TINY", "Proof", "Scale"]
+
+PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything."""
+
+    kills: int
+    devices: int
+    """That the first agent reads."""
+    full_devices: int
+    """That the agent with the small state file reads; 0 leaves it out."""
+    away: float
+    """Seconds that the hub is away."""
+    damages: int
+    pause: float
+    """Seconds between two kills, at most."""
+
+
+FULL = Scale(kills=60, devices=80, full_devices=400, away=60.0, damages=4, pause=3.0)
+QUICK = Scale(kills=14, devices=30, full_devices=400, away=3.0, damages=2, pause=0.8)
+TINY = Scale(kills=3, devices=10, full_devices=0, away=0.0, damages=1, pause=0.7)
+
+
+class Side:
+    """One agent with its line to the hub and the journal of its outbox."""
+
+    def __init__(self, folder: Path, name: str, hub: Hub) -> None:
+        self.agent = Agent(folder, name)
+        self.relay = Relay(lambda: hub.port)
+        self.journal = Journal(self.agent.state)
+        self.watching = asyncio.create_task(self.journal.watch())
+
+    def figures(self) -> Figures | None:
+        try:
+            return self.journal.figures()
+        except StoreError:
+            return None
+
+    async def until(self, reached: Callable[[Figures], bool], seconds: float) -> bool:
+        """Wait until the outbox's figures are so; tell whether they became so in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if (figures := self.figures()) is not None and reached(figures):
+                return True
+            if not self.agent.running:
+                raise RuntimeError(f"an agent ended by itself:\n{self.agent.tail()}")
+            await asyncio.sleep(0.1)
+        return False
+
+    async def drain(self) -> None:
+        """Let everything go to the hub and stop the agent in order."""
+        for _ in range(4):
+            if not self.agent.running:
+                await self.agent.start()
+            await self.until(lambda figures: figures.depth == 0 and figures.rows_acknowledged > 0, 60)
+            await self.agent.stop()
+            if not self.journal.waiting():
+                return
+
+    async def close(self) -> None:
+        self.watching.cancel()
+        await asyncio.gather(self.watching, return_exceptions=True)
+        await self.agent.kill()
+        await self.relay.close()
+
+
+class Proof:
+    def __init__(self, folder: Path, scale: Scale, seed: int) -> None:
+        self.folder = folder
+        self.scale = scale
+        self.chance = random.Random(seed)
+        self.hub = Hub(folder)
+        self.fleet = Fleet(folder, max(scale.devices, scale.full_devices))
+        self.started = time.monotonic()
+        self.token = ""
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.started:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+    async def run(self) -> dict[str, object]:
+        """Run it all and return the figures."""
+        main, small = Side(self.folder, "agent", self.hub), Side(self.folder, "small", self.hub)
+        try:
+            await self._begin(main)
+            filling = asyncio.create_task(self._fill(small)) if self.scale.full_devices else None
+            await self._kill_phase(main)
+            await self._away_phase(main)
+            await self._damage_phase(main)
+            jumped = await self._clock_phase(main)
+            verdict = jumped + await self._end(main)
+            if filling is not None:
+                await filling
+                verdict += await self._end(small)
+            return self._figures(verdict, [main, small])
+        finally:
+            for side in (main, small):
+                await side.close()
+            await self.fleet.stop()
+            await self.hub.stop()
+
+    def _figures(self, verdict: Verdict, sides: list[Side]) -> dict[str, object]:
+        for note in verdict.notes:
+            self.say(f"note: {note}")
+        agent_kills = sum(side.agent.kills for side in sides)
+        return {
+            "kills": agent_kills + self.hub.kills,
+            "cuts": sum(side.relay.cuts for side in sides),
+            "read": verdict.read,
+            "stored": verdict.stored,
+            "lost": verdict.lost,
+            "twice": verdict.twice,
+            "seconds": round(time.monotonic() - self.started, 1),
+            "told": verdict.told,
+            "agent_kills": agent_kills,
+            "hub_kills": self.hub.kills,
+            "damages": self.scale.damages,
+            "clock_jumps": 2 * len(JUMPS),
+        }
+
+    async def _begin(self, side: Side) -> None:
+        await asyncio.gather(self.hub.start(), self.fleet.start())
+        await self.hub.serving()
+        self.token = await self.hub.add_site("proof")
+        await self._start(side, self.scale.devices, outbox_mb=64)
+        assert await side.until(lambda figures: figures.rows_acknowledged > 0, 60), (
+            f"nothing arrives: {side.agent.tail()}"
+        )
+        self.say(f"hub, {self.fleet.count} devices and an agent run; rows arrive")
+
+    async def _start(self, side: Side, devices: int, outbox_mb: int) -> None:
+        await side.relay.open()
+        side.agent.configure(
+            self.hub, self.fleet, devices=devices, relay=side.relay.port, token=self.token, outbox_mb=outbox_mb
+        )
+        await side.agent.start()
+
+    async def _kill_phase(self, side: Side) -> None:
+        """kill -9 at any moment, start-up and recovery included, while the line is cut, stalled and deaf."""
+        faults: list[asyncio.Task[None]] = []
+        for turn in range(self.scale.kills):
+            if not faults or faults[-1].done():
+                fault: Fault = self.chance.choice(get_args(Fault))
+                faults.append(asyncio.create_task(side.relay.disturb(fault, self.chance.uniform(0.1, 1.5))))
+            await asyncio.sleep(self.chance.uniform(0.0, self.scale.pause))
+            victim = self.hub if self.chance.random() < 0.4 else side.agent
+            await victim.kill()
+            await victim.start()
+            if turn % 10 == 9:
+                await self.hub.serving()
+                before = side.journal.figures().rows_acknowledged
+                moved = await side.until(lambda figures, before=before: figures.rows_acknowledged > before, 60)
+                self.say(f"{turn + 1} kills, {len(side.journal.seen)} rows seen{'' if moved else ', nothing arrives!'}")
+        await asyncio.gather(*faults)
+        await self.hub.serving()
+        self.say(f"kills done: {side.agent.kills} of the agent, {self.hub.kills} of the hub, {side.relay.cuts} cuts")
+
+    async def _away_phase(self, side: Side) -> None:
+        """The hub is away for long, and the agent is killed meanwhile."""
+        if not self.scale.away:
+            return
+        await self.hub.kill()
+        for _ in range(3):
+            await asyncio.sleep(self.scale.away / 3)
+            await side.agent.kill()
+            await side.agent.start()
+        figures = side.journal.figures()
+        await self.hub.start()
+        await self.hub.serving()
+        self.say(f"the hub was away for {self.scale.away:.0f} s and is back; {figures.depth} rows wait")
+
+    async def _damage_phase(self, side: Side) -> None:
+        """The state file is damaged while rows wait in it; the agent starts all the same and tells what is gone."""
+        for turn in range(self.scale.damages):
+            await side.relay.close()
+            await side.until(lambda figures: figures.depth >= self.scale.devices, 30)
+            await side.agent.stop()
+            await asyncio.to_thread(side.journal.look)
+            self._spoil(side.agent.state / DATABASE, whole_page=turn % 2 == 1)
+            await side.agent.start()
+            await self._salvaged(side, turn + 1)
+            await side.relay.open()
+            side.relay.cuts += 1
+        self.say(f"{self.scale.damages} damaged state files salvaged")
+
+    def _spoil(self, path: Path, *, whole_page: bool) -> None:
+        """Zero the header, which costs nothing, or a page of rows, which costs those."""
+        page = self.chance.randrange(8, path.stat().st_size // PAGE) if whole_page else 0
+        with path.open("r+b") as file:
+            file.seek(page * PAGE)
+            file.write(bytes(PAGE if whole_page else 100))
+            os.fsync(file.fileno())
+
+    async def _salvaged(self, side: Side, count: int) -> None:
+        for _ in range(300):
+            if len(list(side.agent.state.glob("*.salvaged"))) >= count:
+                return
+            await asyncio.sleep(0.1)
+        # a zeroed page that held no rows any more harms nobody and is not found
+        self.say("the damage was not noticed")
+
+    async def _clock_phase(self, side: Side) -> Verdict:
+        state = self.folder / "clocks-state"
+        put = await jump_clocks(state, self.hub, side.relay.port, self.token)
+        journal = Journal(state)
+        verdict = await compare(journal, self.hub.data)
+        verdict.lost += put - verdict.read if put > verdict.read else 0
+        self.say(f"clock jumps (in process): {put} rows put, {verdict.stored} stored")
+        return verdict
+
+    async def _fill(self, side: Side) -> None:
+        """A state file of 1 MiB, a hub out of reach, and more readings than fit."""
+        await side.relay.open()
+        port = side.relay.port
+        await side.relay.close()
+        side.agent.configure(
+            self.hub, self.fleet, devices=self.scale.full_devices, relay=port, token=self.token, outbox_mb=1
+        )
+        await side.agent.start()
+        full = await side.until(lambda figures: sum(figures.rows_dropped.values()) > 0, 90)
+        await side.agent.kill()
+        await side.agent.start()
+        figures = side.figures()
+        dropped = sum(figures.rows_dropped.values()) if figures else 0
+        self.say(f"the small state file is {'full' if full else 'NOT full'}: {dropped} rows dropped and counted")
+        await side.relay.open()
+
+    async def _end(self, side: Side) -> Verdict:
+        await self.hub.serving()
+        await side.drain()
+        side.journal.look()
+        verdict = await compare(side.journal, self.hub.data)
+        self.say(
+            f"{side.agent.log.stem}: {verdict.read} read, {verdict.stored} stored, {verdict.told} told of, "
+            f"{verdict.lost} lost, {verdict.twice} twice"
+        )
+        return verdict
