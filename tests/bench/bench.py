@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from tests.bench.shared_tools import SnmpBench
 
-__all__ = ["Bench", "Entry", "alternating"]
+__all__ = ["Bench", "Entry", "Values", "alternating"]
 
-Values = Mapping[str, float | None]
+Values = Mapping[str, float | str]
+"""Figures by name; a text instead of a number says why it could not be measured."""
 
 
 @dataclass(frozen=True)

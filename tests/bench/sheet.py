@@ -42,8 +42,8 @@ def _figures() -> Iterable[Figure]:
     yield Figure("engine_full_poll", "x", 2.5)
     yield Figure("engine_full_poll_us", "us")
     yield Figure("engine_full_poll_c_us", "us")
-    yield Figure("engine_ask_poll", "x", 2.5)
-    yield Figure("engine_columns_poll", "x", 2.5)
+    yield Figure("engine_ask_poll", "x")
+    yield Figure("engine_columns_poll", "x")
     yield Figure("engine_v3_warm", "x", 3.0)
     yield Figure("engine_v3_warm_get", "x")
     yield Figure("engine_v3_warm_walk", "x")
@@ -72,12 +72,13 @@ def _figures() -> Iterable[Figure]:
     yield Figure("full_record_requests_kyocera", "requests", 12)
     yield Figure("full_record_requests_epson", "requests", 12)
     yield Figure("full_record_requests_median", "requests")
-    yield Figure("full_record_requests_most", "requests")
+    yield Figure("full_record_requests_most", "requests", 12)
     yield Figure("status_poll_requests_snmpd", "requests", 2)
     yield Figure("status_poll_requests_hp", "requests", 2)
     yield Figure("status_poll_requests_kyocera", "requests", 2)
     yield Figure("status_poll_requests_epson", "requests", 2)
     yield Figure("status_poll_requests_most", "requests", 2)
+    yield Figure("status_poll_recordings", "recordings")
     yield Figure("lab_254_full_s", "s", 1.5)
     yield Figure("lab_254_full_cpu_ms", "ms/device", 6.0)
     yield Figure("lab_254_full_complete", "of 254", 254, least=True)
@@ -88,17 +89,21 @@ def _figures() -> Iterable[Figure]:
     yield Figure("lab_254_vs_walk", "x CPU")
     yield Figure("lab_254_fusioninventory_cpu_ms", "ms/device")
     yield Figure("lab_254_vs_fusioninventory", "x CPU")
+    yield Figure("full_reading_ms", "ms/device")
+    yield Figure("status_poll_ms", "ms/device")
     yield Figure("latency_64_at_20ms_s", "s", 1.0)
     yield Figure("loss_2_percent_silent_cuts", "records", 0)
     yield Figure("loss_2_percent_complete", "of 254")
     yield Figure("loss_2_percent_partial", "of 254")
+    yield Figure("loss_30_percent_silent_cuts", "records", 0)
+    yield Figure("loss_30_percent_complete", "of 254")
+    yield Figure("loss_30_percent_partial", "of 254")
     yield Figure("walks_answered", "%", 100, least=True)
     yield Figure("walks_supplies", "%", 99, least=True)
     yield Figure("walks_all", "%", 80, least=True)
     # the whole agent, the hub
     yield Figure("fleet_1000_rss_mb", "MB", 100)
     yield Figure("fleet_1000_core_percent", "% of a core", 3.0)
-    yield Figure("fleet_1000_status_poll_ms", "ms/device")
     yield Figure("hub_snapshots_per_s", "snapshots/s", 3000, least=True)
 
 
@@ -118,11 +123,14 @@ class Sheet:
     failed: dict[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = _tell
 
-    def put(self, found: Mapping[str, float | None]) -> None:
-        """Take values; only names of `FIGURES`."""
+    def put(self, found: Mapping[str, float | str]) -> None:
+        """Take values, or why there are none; only names of `FIGURES`."""
         for name, value in found.items():
             figure = FIGURES[name]
-            self.values[name] = value if value is None else round(value, 4 if abs(value) < 1 else 2)
+            if isinstance(value, str):
+                self.skip([name], value)
+                continue
+            self.values[name] = round(value, 4 if abs(value) < 1 else 2)
             self.tell(f"  {self.line(figure)}")
 
     def skip(self, names: Iterable[str], reason: str) -> None:
