@@ -65,16 +65,15 @@ async def visit(
     before = client.clock()
     first = hint or (remembered(known, credentials) if known else None)
     peer: Peer | None = None
+    reading: Reading | None = None
     try:
         if first is None:
             first = (await find_access(client, address, port, attempts_of(credentials), profiles)).attempt
         peer = first.peer(address, port, known)
         reading = await _read(client, peer, profiles, known=known, kind=kind, now=now)
+        snapshot = reading.snapshot
     except SnmpError as error:
         snapshot = failure(_outcome(error, known), str(error))
-        reading = None
-    else:
-        snapshot = reading.snapshot
     seconds = client.clock() - before
     _stamp(snapshot, peer, address=address, range_label=range_label, asked=asked, seconds=seconds)
     if reading is None or not reading.is_printer:

@@ -2,7 +2,7 @@
 
 Reading is lenient where printers are sloppy (long-form lengths, integers with needless octets, Counter32
 without the leading zero) and strict where it is a matter of safety: nothing is read past the end of
-what encloses it, integers are at most nine octets, and nothing recurses.
+what encloses it, a longer integer than nine octets is no value, and nothing recurses.
 """
 
 from __future__ import annotations
@@ -133,9 +133,10 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C90
                     append((name, tag, data[at]))
                     at = outer
                     continue
-                if not 0 < length <= _INTEGER_OCTETS:
-                    raise BerError("an integer of no or too many octets")
-                append((name, tag, from_bytes(data[at:stop], "big", signed=tag == 0x02)))
+                if 0 < length <= _INTEGER_OCTETS:
+                    append((name, tag, from_bytes(data[at:stop], "big", signed=tag == 0x02)))
+                else:
+                    append((name, 0x05, None))  # no number: this cell is lost, not the reply
             elif tag == 0x40 or tag == 0x44:  # noqa: PLR1714
                 append((name, tag, data[at:stop]))
             else:

@@ -147,7 +147,9 @@ async def test_credentials_are_tried_in_order_and_a_known_device_only_in_its_own
 async def test_a_sweep_that_is_left_early_stops(profiles):
     wire, ranges = RecordingWire(), Ranges([Range("r", ("192.0.2.0/24",), (), (PUBLIC,))])
     wire.devices = {f"192.0.2.{n}": serving(HP) for n in range(1, 255)}
-    async with client_on(wire, ranges, packets_per_second=500) as client:
-        async with contextlib.aclosing(sweep(client, ranges, profiles)) as found:
-            await anext(found)
+    async with (
+        client_on(wire, ranges, packets_per_second=500) as client,
+        contextlib.aclosing(sweep(client, ranges, profiles)) as found,
+    ):
+        await anext(found)
     assert len(wire.sent) < 200
