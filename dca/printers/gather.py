@@ -43,6 +43,7 @@ _GROUPS: tuple[tuple[tuple[str, tuple[bytes, ...]], ...], ...] = (
     ),
 )
 """Tables that are asked for together, with about as many rows each."""
+_MIB_ENUMS = 0xFFFF
 _NOT_PRINTERS = ("1.3.6.1.4.1.311.",)
 """sysObjectIDs of computers that show the printers they serve in hrDeviceTable (Microsoft)."""
 
@@ -87,7 +88,13 @@ def _match(facts: Facts, profiles: Profiles) -> None:
     if not model or not facts.description:
         model = f"{named.get('MFG', '')} {named.get('MDL', '')}".strip() or model
     facts.profiles = profiles.match(facts.object_id, facts.description, model)
-    facts.charset = facts.number(objects.PRT_CHARSET + b"\x01\x01") or 0
+    facts.charset = _charset(facts, 1)
+
+
+def _charset(facts: Facts, localization: int) -> int:
+    """Return the IANA MIBenum of a localization's character set; 0 when there is none."""
+    announced = facts.number(objects.PRT_CHARSET + bytes((1, localization)))
+    return announced if announced is not None and 0 < announced <= _MIB_ENUMS else 0
 
 
 def _shows_printer(facts: Facts, profiles: Profiles) -> bool:
@@ -137,7 +144,7 @@ def _vendor_scalars(peer: Peer, facts: Facts) -> Conversation[None]:
         names += profile.scalars
     yield from _more(peer, facts, names[:_SCALARS], "vendor")
     if current and current > 1:
-        facts.charset = facts.number(objects.PRT_CHARSET + bytes((1, current & 0x7F))) or facts.charset
+        facts.charset = _charset(facts, current & 0x7F) or facts.charset
 
 
 def _tables(peer: Peer, facts: Facts, group: tuple[tuple[str, tuple[bytes, ...]], ...]) -> Conversation[None]:

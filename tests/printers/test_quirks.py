@@ -330,3 +330,34 @@ def test_what_is_no_printer_is_left_alone(lab, rows):
     assert {field.name for field, _ in snapshot.ListFields()} == {"outcome", "reason", "read_at", "kind"}
     assert reading.cells.to_bytes() == type(reading.cells)().to_bytes()
     assert len(device.asked) <= 3
+
+
+def test_a_receptacle_has_no_colour_of_its_own(lab):
+    rows = (
+        "43.12.1.1.4.1.1|4|black",
+        *supply_rows("1.1", colorant=1, class_=4, description="WT-1", capacity=-2, level=-3),
+    )
+    assert not only_supply(lab, *rows).HasField("color")
+
+
+@pytest.mark.parametrize("value", [-1, -2, -3])
+def test_a_counter_below_zero_is_missing_and_not_zero(lab, value):
+    rows = (*HP, f"1.3.6.1.4.1.11.2.3.9.4.2.1.4.1.2.6.0|2|{value}", "1.3.6.1.4.1.11.2.3.9.4.2.1.4.1.2.7.0|2|5")
+    assert [meter.name for meter in lab.snapshot(lab.device(*rows)).meters] == ["total_color"]
+
+
+def test_brother_inkjets_use_the_ids_of_toner_for_ink(lab):
+    rows = ("1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|6f010400001bbc700104000003e8ff", *BROTHER)
+    found = lab.snapshot(lab.device(*rows, "25.3.2.1.3.1|4|Brother MFC-J100")).supplies
+    assert [(supply.type, supply.color, percent_of(supply)) for supply in found] == [
+        ("ink", "black", 71),
+        ("ink", "cyan", 10),
+    ]
+    found = lab.snapshot(lab.device(*rows, "25.3.2.1.3.1|4|Brother MFC-L100")).supplies
+    assert [supply.type for supply in found] == ["toner", "toner"]
+
+
+def test_older_brother_inkjets_give_steps_now_and_when_full(lab):
+    rows = ("1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|a101020414a201020c14ff", *BROTHER)
+    found = lab.snapshot(lab.device(*rows)).supplies
+    assert [(supply.description, percent_of(supply)) for supply in found] == [("Black Ink", 20), ("Cyan Ink", 60)]
