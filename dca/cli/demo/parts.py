@@ -61,9 +61,9 @@ class Part:
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def last_lines(self) -> str:
-        """Return the end of its log as further lines of a message."""
+        """Return the end of its log, to be put behind a message."""
         lines = self.log.read_text("utf-8", "replace").splitlines()[-_TAIL:]
-        return "".join(f"\n{line}" for line in (["; its last lines:", *lines] if lines else ["; it wrote nothing"]))
+        return "\n".join(["; its last lines:", *lines]) if lines else "; it wrote nothing"
 
     def stop(self) -> None:
         """Ask it to stop, and end its group by force if it does not; what it has started must not stay behind."""
