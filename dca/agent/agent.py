@@ -165,7 +165,7 @@ class Agent:
             parts.beats.tick("state file")
             session = self._session
             if session is not None:
-                last, life = life, session.readings.sign_of_life()
+                last, life = life, session.sign_of_life()
                 if life is None or life != last:
                     parts.beats.tick("readings")
                 if not session.delivering:

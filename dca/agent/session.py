@@ -18,7 +18,7 @@ from dca.service.schedule import Job, Schedule
 from dca.snmp.client import SnmpClient
 from dca.telemetry import Delivery, Reporter, Uplink
 from dca.wire.report_pb2 import AgentInfo
-from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES, ReadKind
+from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES
 
 if TYPE_CHECKING:
     from dca.agent.parts import Parts
@@ -48,25 +48,7 @@ class Session:
         self._notes = notes
         self._uplink = uplink or make_uplink(config)
         self._ranges = Ranges(config.ranges)
-        limits = config.limits
-        self._client = SnmpClient(
-            allowed=self._ranges.allows,
-            timeout=limits.timeout,
-            retries=limits.retries,
-            in_flight=limits.devices_in_flight,
-            packets_per_second=limits.packets_per_second,
-            packets_per_second_per_24=limits.packets_per_second_per_24,
-        )
-        self.readings = Readings(
-            self._client,
-            self._ranges,
-            parts.profiles,
-            parts.registry,
-            parts.intake,
-            resolver=parts.resolver,
-            in_flight=limits.devices_in_flight,
-            wall=parts.clock.wall,
-        )
+        self._readings: Readings | None = None
         self._delivery = Delivery(parts.outbox, self._uplink, self._info, clock=parts.clock.wall)
         self._delivering = False
         self._events: set[asyncio.Task[object]] = set()
@@ -77,6 +59,10 @@ class Session:
             beat=lambda: parts.beats.tick("schedule"),
             clock=parts.clock,
         )
+
+    def sign_of_life(self) -> int | None:
+        """Return a figure that changes while devices are being read; None while none is."""
+        return self._readings.sign_of_life() if self._readings is not None else None
 
     @property
     def delivering(self) -> bool:
@@ -89,11 +75,12 @@ class Session:
         Discovery begins at once if asked for, if it never ran or if its interval has passed; else the devices'
         status is read at once.
         """
-        async with self._client:
-            self.schedule.start(self._jobs())
+        async with self._client() as client:
+            readings = self._readings = self._readings_through(client)
+            self.schedule.start(self._jobs(readings))
             helpers = [
                 asyncio.create_task(self.schedule.watch_clock(), name="clock"),
-                asyncio.create_task(self._begin(discover_now=discover_now), name="begin"),
+                asyncio.create_task(self._begin(readings, discover_now=discover_now), name="begin"),
             ]
             try:
                 await end.wait()
@@ -117,34 +104,55 @@ class Session:
         """Let go of the hub."""
         await self._uplink.close()
 
-    def _jobs(self) -> list[Job]:
+    def _client(self) -> SnmpClient:
+        limits = self.config.limits
+        return SnmpClient(
+            allowed=self._ranges.allows,
+            timeout=limits.timeout,
+            retries=limits.retries,
+            in_flight=limits.devices_in_flight,
+            packets_per_second=limits.packets_per_second,
+            packets_per_second_per_24=limits.packets_per_second_per_24,
+        )
+
+    def _readings_through(self, client: SnmpClient) -> Readings:
+        parts = self._parts
+        return Readings(
+            client,
+            self._ranges,
+            parts.profiles,
+            parts.registry,
+            parts.intake,
+            resolver=parts.resolver,
+            in_flight=self.config.limits.devices_in_flight,
+            wall=parts.clock.wall,
+        )
+
+    def _jobs(self, readings: Readings) -> list[Job]:
         times = self.config.schedule
         return [
-            Job("discovery", times.discovery, self._discover, rests=True),
-            Job("full", times.full, lambda: self._round(READ_KIND_FULL), rests=True),
-            Job("supplies", times.supplies, lambda: self._round(READ_KIND_SUPPLIES), rests=True),
-            Job("status", times.status, lambda: self._round(READ_KIND_STATUS), rests=True),
+            Job("discovery", times.discovery, lambda: self._discover(readings), rests=True),
+            Job("full", times.full, lambda: readings.round(READ_KIND_FULL), rests=True),
+            Job("supplies", times.supplies, lambda: readings.round(READ_KIND_SUPPLIES), rests=True),
+            Job("status", times.status, lambda: readings.round(READ_KIND_STATUS), rests=True),
             Job("delivery", times.delivery, self._deliver),
         ]
 
-    async def _begin(self, *, discover_now: bool) -> None:
-        await self.readings.resolve()
-        await self.readings.leave_outsiders()
+    async def _begin(self, readings: Readings, *, discover_now: bool) -> None:
+        await readings.resolve()
+        await readings.leave_outsiders()
         since = self._parts.clock.wall() - self._notes.discovered_at
         due = not 0 <= since < self.config.schedule.discovery
         self.schedule.run_now("delivery")
         self.schedule.run_now("discovery" if discover_now or due else "status")
 
-    async def _discover(self) -> None:
+    async def _discover(self, readings: Readings) -> None:
         first = not self._notes.discovered_at
-        await self.readings.discover()
+        await readings.discover()
         self._notes.discovered_at = self._parts.clock.wall()
         await self._note()
         if first:
             self.schedule.run_now("delivery")
-
-    async def _round(self, kind: ReadKind.ValueType) -> None:
-        await self.readings.round(kind)
 
     async def _deliver(self) -> None:
         self._delivering = True

@@ -98,8 +98,9 @@ class Heartbeats:
         self._beats[name] = _Beat(within, self._clock())
 
     def tick(self, name: str) -> None:
-        """Note that `name` is alive."""
-        self._beats[name].last = self._clock()
+        """Note that `name` is alive; one that nobody expects to tick is nothing."""
+        if name in self._beats:
+            self._beats[name].last = self._clock()
 
     def silent(self) -> list[str]:
         """Name the parts that did not tick in time."""

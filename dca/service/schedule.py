@@ -95,6 +95,7 @@ class Schedule:
         self._clock = clock or Clock()
         self._jobs: dict[str, Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
         self._held_back: set[str] = set()
         self._states = StateLog(log)
         self._scheduler = AsyncIOScheduler(
@@ -116,9 +117,13 @@ class Schedule:
             self._scheduler.add_job(self._fire, trigger, args=[job.name], id=job.name)
 
     def run_now(self, name: str) -> None:
-        """Start a job at once, beside its points, unless it runs already or quiet hours make it rest."""
+        """Start a job at once, beside its points, unless quiet hours make it rest; if it runs, once more after that."""
         job = self._jobs.get(name)
-        if job is not None and not self._rests(job):
+        if job is None or self._rests(job):
+            return
+        if name in self._running:
+            self._again.add(name)
+        else:
             self._begin(job)
 
     def next_times(self) -> dict[str, float]:
@@ -164,7 +169,15 @@ class Schedule:
             job.modify(next_run_time=due)
 
     async def _fire(self, name: str) -> None:
-        self.run_now(name)
+        job = self._jobs.get(name)
+        if job is None or self._rests(job):
+            return
+        if name not in self._running:
+            self._begin(job)
+            return
+        self.overlaps[name] += 1
+        words = "%s takes longer than its interval of %s: left out until it has ended"
+        self._states.note(f"overlap {name}", "late", logging.WARNING, words, name, duration(job.every))
 
     def _is_quiet(self) -> bool:
         return self._quiet(datetime.fromtimestamp(self._clock.wall(), UTC).astimezone())
@@ -188,20 +201,15 @@ class Schedule:
             self.run_now(max(held, key=lambda job: job.every).name)
 
     def _begin(self, job: Job) -> None:
-        if job.name in self._running:
-            self.overlaps[job.name] += 1
-            self._states.note(
-                f"overlap {job.name}",
-                "late",
-                logging.WARNING,
-                "%s takes longer than its interval of %s: left out until it has ended",
-                job.name,
-                duration(job.every),
-            )
-            return
         task = asyncio.create_task(self._guard(job), name=job.name)
         self._running[job.name] = task
-        task.add_done_callback(lambda _: self._running.pop(job.name, None))
+        task.add_done_callback(lambda _: self._ended(job.name))
+
+    def _ended(self, name: str) -> None:
+        del self._running[name]
+        if name in self._again:
+            self._again.discard(name)
+            self.run_now(name)
 
     async def _guard(self, job: Job) -> None:
         began = self._clock.monotonic()

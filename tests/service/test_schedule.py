@@ -147,6 +147,25 @@ def test_run_now_beside_the_points(bench) -> None:
     bench.run(scenario)
 
 
+def test_run_now_while_it_runs_means_once_more(bench, caplog) -> None:
+    async def long() -> None:
+        bench.ran.append(bench.time.monotonic)
+        await asyncio.sleep(10)
+
+    async def scenario() -> None:
+        bench.schedule.run_now("delivery")
+        await asyncio.sleep(1)
+        bench.schedule.run_now("delivery")
+        bench.schedule.run_now("delivery")
+        await asyncio.sleep(25)
+
+    bench.job = long
+    bench.time.offset += 1 - bench.time.wall() % 300 + phase(f"{AGENT}/delivery", 300)
+    bench.run(scenario)
+    assert bench.ran == [1000.0, 1010.0]
+    assert caplog.text == ""
+
+
 def test_a_failing_job_is_said_once_and_runs_on(bench, caplog) -> None:
     caplog.set_level(logging.INFO)
 
