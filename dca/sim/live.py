@@ -23,13 +23,16 @@ _MODEL = frozenset({"maker", "model", "firmware", "contact", "asset"})
 
 
 def live_number(expression: int | str) -> Callable[[State], int]:
-    """Return what reads a number: itself, a meter, or ``supply.<index>.<what>``; ``*n`` multiplies it.
+    """Return what reads a number: itself, a meter, or ``supply.<index>.<what>``; ``*n`` multiplies, ``a+b`` adds.
 
     Raises:
         ValueError: there is no such number.
     """
     if isinstance(expression, int):
         return lambda _state: expression
+    if "+" in expression:
+        terms = [live_number(term) for term in expression.split("+")]
+        return lambda state: sum(read(state) for read in terms)
     name, _, factor = expression.partition("*")
     read = _plain(name)
     if not factor:

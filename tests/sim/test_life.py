@@ -71,7 +71,7 @@ def test_what_the_device_says_is_what_it_counted():
     for _ in range(3):
         counts = later(one, hand, DAY).counts
         tree = walk(one, "1.3.6.1.4.1.1347.42.3.1")
-        assert tree["1.3.6.1.4.1.1347.42.3.1.1.1.1.1"][1] == counts.print_mono + counts.print_color
+        assert tree["1.3.6.1.4.1.1347.42.3.1.1.1.1.1"][1] == counts.print_mono + counts.print_color + counts.list
         assert tree["1.3.6.1.4.1.1347.42.3.1.2.1.1.2.3"][1] == counts.copy_color
         (billed, life) = get(one, "1.3.6.1.4.1.1347.43.10.1.1.12.1.1", "1.3.6.1.2.1.43.10.2.1.4.1.1")
         assert billed == counts.total
