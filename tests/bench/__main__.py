@@ -10,12 +10,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import engine, lab_entries, recordings, sweeps
+from tests.bench import engine, fleet, lab_entries, recordings, sweeps
 from tests.bench.bench import Bench, Entry
 from tests.bench.sheet import FailedError, Sheet, SkippedError
 from tests.bench.shared_tools import SnmpBench
 
-ENTRIES: tuple[Entry, ...] = (*engine.ENTRIES, *sweeps.ENTRIES, *lab_entries.ENTRIES, *recordings.ENTRIES)
+ENTRIES: tuple[Entry, ...] = (
+    *engine.ENTRIES,
+    *sweeps.ENTRIES,
+    *lab_entries.ENTRIES,
+    *recordings.ENTRIES,
+    *fleet.ENTRIES,
+)
 
 
 def _chosen(names: list[str]) -> list[Entry]:

@@ -124,7 +124,5 @@ ENTRIES = (
     Entry("engine_v3_fleet", ("engine_v3_fleet",), _v3_fleet),
     Entry("v3_idle", ("v3_datagrams_after_idle",), _idle),
     Entry("false_timeouts", ("false_timeouts_512", "false_timeouts_512_pdus"), _false_timeouts),
-    Entry(
-        "memory", ("memory_growth_pdus_mb", "memory_growth_devices_mb", "memory_growth_v3_devices_mb"), _memory
-    ),
+    Entry("memory", ("memory_growth_pdus_mb", "memory_growth_devices_mb", "memory_growth_v3_devices_mb"), _memory),
 )

@@ -50,10 +50,7 @@ def _first_scrape(place: Lab, drive: Path) -> None:
 def walk(place: Lab) -> float:
     """Walk the Printer-MIB of every printer with snmpbulkwalk, a process each, 32 at once; no record is made."""
     need("snmpbulkwalk", "snmp")
-    script = (
-        'printf "%s\\n" "$@" | '
-        "xargs -P32 -I{} snmpbulkwalk -Oqn -Cr25 -v2c -c public -t1 -r0 {} .1.3.6.1.2.1.43"
-    )
+    script = 'printf "%s\\n" "$@" | xargs -P32 -I{} snmpbulkwalk -Oqn -Cr25 -v2c -c public -t1 -r0 {} .1.3.6.1.2.1.43'
     ran = place.run(["sh", "-c", script, "sh", *PRINTERS])
     return ran.cpu / len(PRINTERS) * 1000
 

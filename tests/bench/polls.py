@@ -97,13 +97,20 @@ def steady(peer: Peer) -> Conversation[int]:
     return len((yield from get(peer, KNOWN_CELLS)))
 
 
-POLLS: dict[str, tuple[Poll, int]] = {"full": (full, 136), "ask": (ask, 136), "columns": (side_by_side, 136), "steady": (steady, 25)}
+POLLS: dict[str, tuple[Poll, int]] = {
+    "full": (full, 136),
+    "ask": (ask, 136),
+    "columns": (side_by_side, 136),
+    "steady": (steady, 25),
+}
 
 
 class Runner:
     """An engine, and how to run many conversations through it."""
 
-    def __init__(self, port: int, *, v3: bool = False, in_flight: int = 64, retries: int = 1, timeout: float = 1.0) -> None:
+    def __init__(
+        self, port: int, *, v3: bool = False, in_flight: int = 64, retries: int = 1, timeout: float = 1.0
+    ) -> None:
         self._port = port
         self._v3 = v3
         self.failures: list[str] = []
@@ -180,7 +187,9 @@ def _measured(runner: Runner, work: Callable[[], object]) -> dict[str, object]:
     }
 
 
-def poll(port: int, kind: str, devices: int, in_flight: int = 64, v3: bool = False, rounds: int = 1, retries: int = 1) -> dict[str, object]:
+def poll(
+    port: int, kind: str, devices: int, in_flight: int = 64, v3: bool = False, rounds: int = 1, retries: int = 1
+) -> dict[str, object]:
     """Poll `devices` devices `rounds` times; 64 others before, so that imports and caches are not measured."""
     conversation, _ = POLLS[kind]
     runner = Runner(port, v3=v3, in_flight=in_flight, retries=retries)
@@ -251,7 +260,9 @@ def idle(hours: list[float]) -> dict[str, object]:
     for pause in [0.0, *hours]:
         wire.now += pause * 3600
         before, outcome = wire.sent, []
-        engine.submit(peer, get(peer, GET12[:5]), lambda result, error, outcome=outcome: outcome.append(error or len(result)))
+        engine.submit(
+            peer, get(peer, GET12[:5]), lambda result, error, outcome=outcome: outcome.append(error or len(result))
+        )
         engine.run()
         assert outcome == [5], outcome
         counts.append(wire.sent - before)

@@ -104,6 +104,11 @@ def _figures() -> Iterable[Figure]:
     # the whole agent, the hub
     yield Figure("fleet_1000_rss_mb", "MB", 100)
     yield Figure("fleet_1000_core_percent", "% of a core", 3.0)
+    yield Figure("fleet_1000_round_s", "s CPU")
+    yield Figure("fleet_1000_idle_percent", "% of a core")
+    yield Figure("fleet_1000_first_s", "s CPU")
+    yield Figure("fleet_1000_real_core_percent", "% of a core", 3.0)
+    yield Figure("fleet_1000_real_rss_mb", "MB", 100)
     yield Figure("hub_snapshots_per_s", "snapshots/s", 3000, least=True)
 
 

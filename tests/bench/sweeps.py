@@ -29,7 +29,9 @@ def _sweep_4096(bench: Bench) -> Values:
             return float(swept["cpu"])
 
         def theirs() -> float:
-            swept = json.loads(run([bench.snmpbench.client, "D", "-p", str(port), "-c", _ADDRESSES, "-n", _ADDRESSES]).out)
+            swept = json.loads(
+                run([bench.snmpbench.client, "D", "-p", str(port), "-c", _ADDRESSES, "-n", _ADDRESSES]).out
+            )
             if swept["ok"] < min(found, default=0):
                 raise FailedError(f"the C client found only {swept['ok']} of 205 (too few open files allowed?)")
             return float(swept["cpu"])
