@@ -150,3 +150,10 @@ def test_transforms(names_, value, wanted):
 def test_a_transform_that_is_none_is_refused(names_):
     with pytest.raises(ValueError, match=r"transform|invalid literal"):
         chain(names_)
+
+
+def test_the_example_in_the_documentation_loads():
+    page = (Path(__file__).parents[2] / "docs" / "readings.md").read_text("utf-8")
+    profile = parse_profile("docs/readings.md", page.partition("```toml\n")[2].partition("```")[0])
+    assert profile.name == "acme"
+    assert len(profile.scalars) == 5

@@ -346,6 +346,12 @@ def test_a_counter_below_zero_is_missing_and_not_zero(lab, value):
     assert [meter.name for meter in lab.snapshot(lab.device(*rows)).meters] == ["total_color"]
 
 
+def test_a_sum_with_a_part_missing_is_no_sum(lab):
+    tree = "1.3.6.1.4.1.11.2.3.9.4.2.1.2.2.1"
+    (meter,) = lab.snapshot(lab.device(*HP, f"{tree}.74.0|2|70", f"{tree}.44.0|2|-1")).meters
+    assert (meter.name, meter.value, meter.source) == ("scan", 70, f"{tree}.74.0")
+
+
 def test_brother_inkjets_use_the_ids_of_toner_for_ink(lab):
     rows = ("1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|6f010400001bbc700104000003e8ff", *BROTHER)
     found = lab.snapshot(lab.device(*rows, "25.3.2.1.3.1|4|Brother MFC-J100")).supplies
