@@ -178,14 +178,12 @@ def holder(directory: Path) -> int | None:
     """Return the process id of the agent that has this state directory now, None if there is none.
 
     Raises:
-        StoreError: this user may not look.
+        OSError: this user may not look.
     """
     try:
         file = os.open(directory / _LOCK, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise unusable(directory, error) from error
     try:
         text = os.read(file, 32).decode("ascii", "replace").strip()
         pid = int(text) if text.isdigit() else 0
