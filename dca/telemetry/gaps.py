@@ -82,9 +82,10 @@ class Gaps:
         first = min(gap.first for gap in self._gaps.values())
         last = max(gap.last for gap in self._gaps.values())
         kinds = ", ".join(f"{gap.count} {kind}" for kind, gap in sorted(self._gaps.items()))
+        span = f"{_iso(first)} to {_iso(last)}"
         event = Event(
             name="rows_dropped",
-            text=f"{self.count} rows of {_iso(first)} to {_iso(last)} were dropped before they were acknowledged: {kinds}",
+            text=f"{self.count} rows of {span} were dropped before they were acknowledged: {kinds}",
             details={kind: str(gap.count) for kind, gap in self._gaps.items()},
         )
         event.details.update({"count": str(self.count), "first": _iso(first), "last": _iso(last)})

@@ -37,7 +37,7 @@ _BY_WORDS = tuple(
     (re.compile(words, re.IGNORECASE), reason)
     for words, reason in (
         (
-            r"response code 407",
+            r"response code 40[17]",
             "the proxy asks for a user and password that it accepts (Basic is spoken, no NTLM or Kerberos)",
         ),
         (r"response code 40[35]", "the proxy allows no tunnel to it; have CONNECT to that host and port allowed"),
@@ -48,18 +48,20 @@ _BY_WORDS = tuple(
             f"TLS did not come about; is that a TLS port, of TLS 1.2 or newer? Or {_SWALLOWED}",
         ),
         (r"dns|resol", "its name cannot be resolved; see the hub's address and the name server"),
-        (r"refused", "nothing listens there; the hub is stopped, or the port is wrong"),
+        (r"refused", "nothing listens there (or at the proxy, if there is one); it is stopped, or the port is wrong"),
         (r"unreachable|no route", "there is no route to it"),
         (r"", _CUT),
     )
 )
 
 
-def explain(target: str, code: str, details: str, *, connected: bool = True) -> str:
+def explain(target: str, code: str, details: str, *, connected: bool = True, via_proxy: bool = False) -> str:
     """Return the message of a DeliveryError: what happened to whom, what it may be, what gRPC said.
 
     `connected` False says that a deadline passed before there was a connection.
     """
+    if via_proxy:
+        target += ", through the proxy,"
     said = " ".join(details.split())[:_SHOWN]
     reason = _BY_CODE.get(code) if connected or code != "DEADLINE_EXCEEDED" else _NO_ANSWER
     if reason is None:

@@ -152,8 +152,9 @@ class Uplink:
         try:
             answer = await call(request, timeout=deadline, wait_for_ready=wait, metadata=self._metadata)
         except _grpc().aio.AioRpcError as error:
-            code = error.code().name
-            raise DeliveryError(explain(self._target, code, error.details() or "", connected=wait), code) from error
+            code, details = error.code().name, error.details() or ""
+            reason = explain(self._target, code, details, connected=wait, via_proxy=self._proxy is not None)
+            raise DeliveryError(reason, code) from error
         try:
             return ReportResponse.FromString(answer)
         except DecodeError as error:

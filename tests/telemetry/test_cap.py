@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from dca.model import Known
 from dca.store import get_meta, load_devices, save_devices, set_meta
-from dca.telemetry import NewRow, RowName, Weight
+from dca.telemetry import NewRow, RowName, Weight, ledger
+from dca.telemetry.gaps import Gaps
+from dca.telemetry.room import make_room
+from dca.telemetry.rows import Named
 
 CAP = 400_000
 
@@ -39,9 +42,15 @@ async def test_the_oldest_of_the_least_worth_goes_first(small, snapshots):
     after = [payload for payload in (await small.rows()).values() if payload.startswith((b"STATUS", b"SUPPLIES"))]
     assert after == []
     assert sum(payload.startswith(b"EVENT") for payload in (await small.rows()).values()) == 60
-    names = [number for (_, number), payload in (await small.rows()).items() if payload.startswith((b"FULL", b"late"))]
-    assert names == sorted(names)[-len(names) :]
     await small.balance()
+
+
+async def test_of_equal_worth_the_newest_stay(small, snapshots):
+    for turn in range(5):
+        await small.outbox.put(snapshots(100, Weight.FULL, 1000, str(turn)))
+    numbers = [number for _, number in await small.rows()]
+    assert len(numbers) < 400
+    assert numbers == list(range(501 - len(numbers), 501))
 
 
 async def test_what_is_worth_less_than_all_that_waits_is_dropped_itself(small, snapshots):
@@ -126,6 +135,28 @@ async def test_a_report_of_drops_is_never_dropped_and_waits_for_room(small, snap
     assert [event.name for event in events] == ["rows_dropped", "rows_dropped"]
     assert sum(int(event.details["count"]) for event in events) == sum(dropped.values())
     await small.balance()
+
+
+async def test_reports_make_no_room_for_each_other(small):
+    for turn in range(3):
+        await small.outbox.put_event("state_damaged", f"{turn}", weight=Weight.REPORT)
+    report = Named(RowName(b"e" * 16, 1), 2, b"", Weight.REPORT, 0.0, 0)
+    assert not await small.store.run(lambda connection: make_room(connection, report, 0, Gaps()))
+    assert len(await small.reports()) == 3
+
+
+async def test_a_report_whose_first_try_did_arrive_is_not_told_twice(small):
+    dropped, report = Gaps(), Named(RowName(b"e" * 16, 1), 2, b"", Weight.REPORT, 0.0, 0)
+    dropped.add("status", 1.0)
+
+    def tell_twice(connection):
+        ledger.book(connection, dropped)
+        assert ledger.tell(connection, report, dropped, 1000)
+        ledger.book(connection, dropped)
+        assert ledger.tell(connection, report, dropped, 1000)
+        return Gaps.from_json(get_meta(connection, ledger.GAPS)).count, get_meta(connection, ledger.WRITTEN)
+
+    assert await small.store.run(tell_twice) == (1, 1)
 
 
 async def test_a_row_dropped_on_its_way_that_arrives_is_not_told_as_dropped(small, snapshots):

@@ -192,7 +192,7 @@ async def test_a_hub_that_names_nothing_ends_the_cycle_and_starves_nobody(bench,
     await bench.balance()
 
 
-async def test_unknown_doubled_and_contradicting_names_do_nothing(bench, hub, delivery, snapshots):
+async def test_unknown_doubled_and_contradicting_names_do_nothing(bench, hub, delivery, snapshots, caplog):
     await bench.outbox.put(snapshots(1500))
 
     def answer(request, response):
@@ -208,6 +208,7 @@ async def test_unknown_doubled_and_contradicting_names_do_nothing(bench, hub, de
     hub.answer = answer
     done = await delivery.deliver_once()
     assert (done.rows, done.refused) == (1500, 0)
+    assert "refused" not in caplog.text
     assert len(hub.stored) == 1500, "nothing was forgotten that had not been sent"
 
 
