@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dca.errors import DcaError
 from tests.proof_delivery.proof import FULL, QUICK, TINY, Proof
 
 LIMIT = {"full": 1800.0, "quick": 120.0, "tiny": 90.0}
@@ -49,7 +50,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="dca-proof-"))
     try:
         figures = asyncio.run(run(arguments, folder))
-    except (TimeoutError, RuntimeError, AssertionError, asyncio.CancelledError) as error:
+    except (DcaError, OSError, RuntimeError, AssertionError, asyncio.CancelledError) as error:
         print(f"given up: {type(error).__name__} {error}\nthe files are kept in {folder}", file=sys.stderr)
         return 1
     good = figures["lost"] == 0 and figures["twice"] == 0

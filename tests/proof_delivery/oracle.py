@@ -71,6 +71,12 @@ class Journal:
         with read_only(self._state) as connection:
             return set(connection.execute("SELECT epoch, number FROM outbox").fetchall())
 
+    def payloads(self) -> list[bytes]:
+        """What waits, of rows that lie within one page."""
+        with read_only(self._state) as connection:
+            found = connection.execute("SELECT payload FROM outbox WHERE length(payload) BETWEEN 100 AND 1000")
+            return [payload for (payload,) in found]
+
 
 @dataclass
 class Verdict:

@@ -42,11 +42,13 @@ class Scale:
     damages: int
     pause: float
     """Seconds between two kills, at most."""
+    budget: float = float("inf")
+    """Seconds after which no more are killed: a machine that is busy with other things gets a smaller proof."""
 
 
 FULL = Scale(kills=60, devices=80, full_devices=400, away=60.0, damages=4, pause=3.0)
-QUICK = Scale(kills=14, devices=30, full_devices=400, away=3.0, damages=2, pause=0.8)
-TINY = Scale(kills=3, devices=10, full_devices=0, away=0.0, damages=1, pause=0.7)
+QUICK = Scale(kills=14, devices=30, full_devices=400, away=3.0, damages=2, pause=0.8, budget=22.0)
+TINY = Scale(kills=3, devices=10, full_devices=0, away=0.0, damages=1, pause=0.7, budget=30.0)
 
 
 class Side:
@@ -166,6 +168,8 @@ class Proof:
         """kill -9 at any moment, start-up and recovery included, while the line is cut, stalled and deaf."""
         faults: list[asyncio.Task[None]] = []
         for turn in range(self.scale.kills):
+            if time.monotonic() - self.started > self.scale.budget:
+                break
             if not faults or faults[-1].done():
                 fault: Fault = self.chance.choice(get_args(Fault))
                 faults.append(asyncio.create_task(side.relay.disturb(fault, self.chance.uniform(0.1, 1.5))))
@@ -203,28 +207,33 @@ class Proof:
             await side.until(lambda figures: figures.depth >= self.scale.devices, 30)
             await side.agent.stop()
             await asyncio.to_thread(side.journal.look)
-            self._spoil(side.agent.state / DATABASE, whole_page=turn % 2 == 1)
+            self._spoil(side, whole_page=turn % 2 == 1)
             await side.agent.start()
             await self._salvaged(side, turn + 1)
             await side.relay.open()
             side.relay.cuts += 1
         self.say(f"{self.scale.damages} damaged state files salvaged")
 
-    def _spoil(self, path: Path, *, whole_page: bool) -> None:
-        """Zero the header, which costs nothing, or a page of rows, which costs those."""
-        page = self.chance.randrange(8, path.stat().st_size // PAGE) if whole_page else 0
+    def _spoil(self, side: Side, *, whole_page: bool) -> None:
+        """Zero the header, which costs nothing, or the page of a row that waits, which costs its rows."""
+        path = side.agent.state / DATABASE
+        pages = [0]
+        if whole_page:
+            payload = self.chance.choice(side.journal.payloads())
+            image = path.read_bytes()
+            pages = [at for at in range(PAGE, len(image), PAGE) if payload in image[at : at + PAGE]]
         with path.open("r+b") as file:
-            file.seek(page * PAGE)
-            file.write(bytes(PAGE if whole_page else 100))
+            for page in pages:
+                file.seek(page)
+                file.write(bytes(PAGE if whole_page else 100))
             os.fsync(file.fileno())
 
     async def _salvaged(self, side: Side, count: int) -> None:
-        for _ in range(300):
+        for _ in range(150):
             if len(list(side.agent.state.glob("*.salvaged"))) >= count:
                 return
             await asyncio.sleep(0.1)
-        # a zeroed page that held no rows any more harms nobody and is not found
-        self.say("the damage was not noticed")
+        raise RuntimeError("the damage was not noticed, or not salvaged")
 
     async def _clock_phase(self, side: Side) -> Verdict:
         state = self.folder / "clocks-state"
