@@ -80,7 +80,10 @@ class EmbeddedPostgres:
     """A PostgreSQL server in the hub's data folder."""
 
     def __init__(self, folder: Path, programs: Path | None = None) -> None:
-        """`programs` is an installation to use instead of the package's (it has ``bin/postgres``)."""
+        """`programs` is an installation to use instead of the package's (it has ``bin/postgres``).
+
+        Before version 16 the programs need to reach `folder` by its path as well.
+        """
         self.folder = folder
         self._programs = programs
         self._socket_folder: int | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
-__all__ = ["MAX_PAYLOAD", "CheckedRow", "CheckedRows", "check_rows", "clean", "moment"]
+__all__ = ["MAX_PAYLOAD", "CheckedRow", "CheckedRows", "check_rows", "clean", "is_device_id", "moment"]
 
 MAX_PAYLOAD = 256 << 10
 """Bytes of one row; the largest snapshots seen are near 20 kB."""
@@ -59,6 +59,11 @@ class CheckedRows:
 
     good: dict[Name, CheckedRow] = field(default_factory=dict)
     refused: list[tuple[Name, str]] = field(default_factory=list)
+
+
+def is_device_id(text: str) -> bool:
+    """Tell whether a text can name a device."""
+    return DEVICE_ID.fullmatch(text) is not None
 
 
 def clean(text: str, limit: int = 255) -> str:
@@ -127,7 +132,7 @@ def _snapshot(row: Row) -> CheckedRow | str:
     if read_at is None:
         return "the snapshot has no usable date (read_at)"
     device_id = snapshot.device_id or None
-    if device_id is not None and not DEVICE_ID.fullmatch(device_id):
+    if device_id is not None and not is_device_id(device_id):
         return "the snapshot's device_id is not made of 1 to 64 letters, digits and . _ : -"
     return CheckedRow(
         row.epoch,

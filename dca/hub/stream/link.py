@@ -38,6 +38,7 @@ class Link:
         self.client = Client()
         self._connecting: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
+        self._was_up = False
 
     @property
     def is_up(self) -> bool:
@@ -60,6 +61,7 @@ class Link:
             disconnected_cb=self._went,
             reconnected_cb=self._came,
         )
+        self._was_up = True
         self._up.set()
         log.info("connected to NATS")
 
@@ -87,8 +89,9 @@ class Link:
             with contextlib.suppress(asyncio.CancelledError, *AWAY):
                 await self._connecting
         self._up.clear()
-        with contextlib.suppress(*AWAY):
-            await self.client.close()
+        if self._was_up:
+            with contextlib.suppress(*AWAY):
+                await self.client.close()
 
 
 async def ensure_stream(stream: JetStreamContext) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dca.hub.database import AWAY
+from dca.hub.ingest.rows import is_device_id
 from dca.hub.web import queries
 from dca.hub.web.render import Renderer
 from dca.hub.web.security import Guard
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Install", "make_app"]
 
+log = logging.getLogger(__name__)
+
 HERE = Path(__file__).parent
 MAX_LIVE = 50
 """Pages that are kept up to date at once."""
 MAX_FRAGMENTS = 40
 """Devices that are sent one by one; a page with more changes loads anew."""
 KEEPALIVE_S = 15.0
+LARGEST_ID = 2**63 - 1
+NO_SITE = "There is no such site."
 
 
 @dataclass(frozen=True)
@@ -73,24 +80,27 @@ class Pages:
         """Show one site, page by page."""
         page = request.query_params.get("page", "1")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1  # noqa: PLR2004 - of figures
-        return await self._fleet(queries.Cut(request.path_params["site"], queries.PER_PAGE, max(number, 1)))
+        site = request.path_params["site"]
+        if site > LARGEST_ID:
+            raise HTTPException(404, NO_SITE)
+        return await self._fleet(queries.Cut(site, queries.PER_PAGE, max(number, 1)))
 
     async def _fleet(self, cut: queries.Cut) -> Response:
         fleet = await queries.fleet(self._pool, cut)
         if cut.site is not None and not fleet.sites:
-            raise HTTPException(404, "There is no such site.")
+            raise HTTPException(404, NO_SITE)
         return HTMLResponse(await asyncio.to_thread(self._renderer.fleet, fleet, cut, self._install, self._clock()))
 
     async def device(self, request: Request) -> Response:
         """Show everything that is known of one device."""
-        try:
+        device_id = request.path_params["device"]
+        row = None
+        with contextlib.suppress(ValueError):
             agent_id = str(UUID(request.path_params["agent"]))
-        except ValueError:
-            raise HTTPException(404, "There is no such device.") from None
-        row = await queries.device(self._pool, agent_id, request.path_params["device"])
+            row = await queries.device(self._pool, agent_id, device_id) if is_device_id(device_id) else None
         if row is None:
             raise HTTPException(404, "There is no such device.")
-        agents = await queries.agents(self._pool, None, [agent_id])
+        agents = await queries.agents(self._pool, None, [row["agent_id"]])
         events = await queries.events(self._pool, row["agent"], row["device_id"])
         return HTMLResponse(self._renderer.device(device_view(row), agents[0], events, self._clock()))
 
@@ -145,6 +155,7 @@ class Pages:
         """Answer what could not be answered."""
         if isinstance(error, HTTPException):
             return HTMLResponse(self._renderer.error(error.detail), error.status_code)
+        log.warning("a page could not be made: %s", str(error) or type(error).__name__)
         return HTMLResponse(self._renderer.error("The hub's database is away; load this page again soon."), 503)
 
 

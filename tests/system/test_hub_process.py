@@ -1,0 +1,197 @@
+"""`dca hub` as a person and a service manager use it: real processes, killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import grpc
+import httpx
+import pytest
+
+from dca.hub.engines.process import processes_in
+from dca.wire.report_pb2_grpc import TelemetryStub
+from tests.hub.office import laser, report, row
+from tests.hub.process import DCA, ROOT, HubProcess, bearer, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def own_hub(data: Path) -> Iterator[HubProcess]:
+    with running(data) as process:
+        yield process
+
+
+def left_running(data: Path) -> set[int]:
+    return processes_in(data / "postgres", "postgres") | processes_in(data / "nats", "nats-server")
+
+
+async def send(hub: HubProcess, token: str, first: int, count: int, agent: str) -> int:
+    rows = [row(laser(total=number), number) for number in range(first, first + count)]
+    async with hub.channel() as channel:
+        answer = await TelemetryStub(channel).Report(report(rows, agent), metadata=bearer(token), timeout=20)
+    assert not answer.refused
+    return len(answer.stored)
+
+
+def test_init_makes_a_ca_once_and_says_its_fingerprint(data: Path) -> None:
+    hub = HubProcess(data)
+    first = hub.command("init", "--name", "hub.example.com")
+    assert str(data / "ca.pem") in first
+    assert first.count(":") >= 31
+    assert hub.command("init") == first
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((data / "ca.key").stat().st_mode) == 0o600
+
+
+async def test_kill_9_loses_nothing_that_was_acknowledged_and_leaves_nothing_running(data: Path) -> None:
+    hub, agent = HubProcess(data), str(uuid4())
+    token = hub.start().add_site("Office")
+    number = 1
+    for _ in range(3):
+        assert await send(hub, token, number, 200, agent) == 200
+        engines = left_running(data)
+        hub.kill()
+        hub.start()
+        assert not engines & left_running(data)
+        assert await send(hub, token, number, 200, agent) == 200  # again: stored earlier
+        number += 200
+    assert " 1 " in hub.command("site", "list")
+    assert hub.stop() < 5
+    assert not left_running(data)
+
+
+def test_it_stops_in_order_within_five_seconds(own_hub: HubProcess, data: Path) -> None:
+    assert left_running(data)
+    with httpx.stream("GET", f"{own_hub.ready['web']}live", timeout=5) as live:
+        assert live.status_code == 200
+        assert own_hub.stop() < 5
+    assert not left_running(data)
+    assert not own_hub.ready_file.exists()
+    assert "shut down" in (data / "postgres.log").read_text()
+    assert "recover" not in (data / "postgres.log").read_text()
+
+
+def test_ctrl_c_leaves_nothing_running(data: Path) -> None:
+    """The terminal signals the whole process group, and the hub alone must decide the order."""
+    ready = data.with_name("ready.json")
+    command = (*DCA, "hub", "run", "--data", str(data), "--grpc", "127.0.0.1:0", "--web", "127.0.0.1:0")
+    with subprocess.Popen(
+        (*command, "--ready-file", str(ready)), cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
+    ) as process:
+        for _ in range(600):
+            if ready.exists():
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(6) == 0
+    assert not left_running(data)
+    assert "recover" not in (data / "postgres.log").read_text()
+
+
+def test_a_second_hub_on_the_same_folder_says_so(own_hub: HubProcess) -> None:
+    said = HubProcess(own_hub.data).command("run", "--grpc", "127.0.0.1:0", "--web", "127.0.0.1:0", check=False)
+    assert f"in use by another hub (process {own_hub.pid})" in said
+
+
+def test_sites_are_added_while_the_hub_runs_and_while_it_does_not(data: Path) -> None:
+    hub = HubProcess(data)
+    hub.command("init")
+    first = hub.add_site("Cold")
+    assert not left_running(data)
+    with running(data) as running_hub:
+        second = running_hub.add_site("Warm")
+        assert len({first, second}) == 2
+        listed = running_hub.command("site", "list")
+    assert "Cold" in listed
+    assert "Warm" in listed
+    assert first not in (data / "postgres.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--web", "0.0.0.0:4480"), "no sign-in yet"),
+        (("--plaintext", "--grpc", "0.0.0.0:0"), "without TLS"),
+        (("--grpc", "nonsense"), "write HOST:PORT"),
+        (("--cert", "x.pem"), "both or neither"),
+    ],
+)
+def test_what_cannot_be_is_said_plainly(data: Path, options: tuple[str, ...], says: str) -> None:
+    said = HubProcess(data).command("run", *options, check=False)
+    assert says in said
+    assert "Traceback" not in said
+
+
+async def test_a_taken_port_is_said_plainly_and_the_engines_end(own_hub: HubProcess, tmp_path: Path) -> None:
+    other = HubProcess(tmp_path / "other")
+    said = other.command("run", "--grpc", own_hub.ready["grpc"], "--web", "127.0.0.1:0", check=False)
+    assert "cannot listen on" in said
+    assert "Traceback" not in said
+    assert not left_running(tmp_path / "other")
+
+
+async def test_plain_text_on_loopback_works(data: Path) -> None:
+    with running(data, "--plaintext") as hub:
+        assert hub.ready["ca_file"] is None
+        assert await send(hub, hub.add_site("Office"), 1, 3, str(uuid4())) == 3
+
+
+async def test_two_hubs_on_one_database_and_one_nats(hub: HubProcess, data: Path, tmp_path: Path) -> None:
+    """Beyond one machine: given servers, started twice; either end of it sees the same rows."""
+    database = f"postgresql://dca@/dca?host=/proc/{hub.pid}/root{hub.data / 'postgres'}"
+    if len(str(hub.data)) > 60:
+        pytest.skip("the socket's path would be too long without the hub's own way to it")
+    options = ("--database-url", database)
+    with running(data, *options) as second:
+        assert not processes_in(data / "postgres", "postgres")
+        name = f"site {uuid4().hex}"
+        token = hub.add_site(name)
+        agent = str(uuid4())
+        assert await send(second, token, 1, 5, agent) == 5
+        assert await send(hub, token, 1, 5, agent) == 5
+        assert name in second.command("site", "list", "--database-url", database)
+        said = second.command("site", "list", check=False)
+        assert "--database-url" in said
+
+
+def test_the_ready_file_says_where(own_hub: HubProcess) -> None:
+    assert set(own_hub.ready) == {"grpc", "web", "ca_file", "pid"}
+    assert int(own_hub.ready["pid"]) == own_hub.pid
+    assert httpx.get(f"{own_hub.ready['web']}healthz").json() == {"database": "up", "stream": "up"}
+    log = own_hub.log.read_text()
+    assert f"agents report to {own_hub.ready['grpc']}" in log
+    assert own_hub.ready["web"] in log
+
+
+async def test_a_server_certificate_that_is_renewed_is_used_at_once(own_hub: HubProcess, data: Path) -> None:
+    token = own_hub.add_site("Office")
+    assert await send(own_hub, token, 1, 1, str(uuid4())) == 1
+    own_hub.command("init", "--name", "renamed.example.com")
+    options = [("grpc.ssl_target_name_override", "renamed.example.com")]
+    credentials = grpc.ssl_channel_credentials((data / "ca.pem").read_bytes())
+    async with grpc.aio.secure_channel(own_hub.ready["grpc"], credentials, options) as channel:
+        answer = await TelemetryStub(channel).Report(
+            report([row(laser(), 1)], str(uuid4())), metadata=bearer(token), timeout=10
+        )
+    assert len(answer.stored) == 1
+
+
+def test_importing_the_command_group_needs_none_of_the_hubs_libraries() -> None:
+    code = "import sys, dca.cli.hub; print([m for m in ('asyncpg', 'grpc', 'nats', 'starlette') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
