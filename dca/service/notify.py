@@ -20,6 +20,9 @@ __all__ = ["Heartbeats", "Notifier", "feed_watchdog"]
 
 log = logging.getLogger(__name__)
 
+WAIT = 0.5
+"""Seconds for a manager whose queue is full: a lost READY would have it start the service again."""
+
 
 class Notifier:
     """Send the states of sd_notify(3) to the socket that the service manager named.
@@ -48,7 +51,7 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """Say in one line what the service does (shown by ``systemctl status``)."""
-        self._send(_status(text))
+        self._send(_status(text), wait=0.0)
 
     def reloading(self) -> None:
         """Say that the configuration is being read again; `ready` ends it."""
@@ -61,15 +64,15 @@ class Notifier:
 
     def alive(self) -> None:
         """Feed the watchdog."""
-        self._send("WATCHDOG=1")
+        self._send("WATCHDOG=1", wait=0.0)
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: str, wait: float = WAIT) -> None:
         if self._address is None:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
-                link.setblocking(False)
+                link.settimeout(wait)
                 link.sendto("\n".join(lines).encode(), address)
         except OSError as error:
             # The manager is away or slow: nothing that the agent does depends on it.

@@ -58,6 +58,13 @@ def test_an_abstract_socket() -> None:
         assert heard(server) == ["WATCHDOG=1"]
 
 
+def test_a_full_queue_holds_up_no_heartbeat(manager) -> None:
+    server, path = manager
+    for _ in range(1000):
+        Notifier(path).alive()
+    assert 0 < len(heard(server)) < 1000
+
+
 def test_nobody_there_is_no_trouble(tmp_path) -> None:
     Notifier(None).ready()
     Notifier(str(tmp_path / "gone")).ready()
