@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.bench import engine, fleet, lab_entries, recordings, sweeps
 from tests.bench.bench import Bench, Entry
-from tests.bench.sheet import FailedError, Sheet, SkippedError
 from tests.bench.shared_tools import SnmpBench
+from tests.bench.sheet import FailedError, Sheet, SkippedError
+from tests.bench.usage import wait_until_quiet
 
+_PATIENCE = 30.0
+"""Seconds that an entry waits for a quiet machine, without --quick."""
 ENTRIES: tuple[Entry, ...] = (
     *engine.ENTRIES,
     *sweeps.ENTRIES,
@@ -36,8 +42,21 @@ def _chosen(names: list[str]) -> list[Entry]:
     return chosen
 
 
+def _run(entries: list[Entry], bench: Bench, sheet: Sheet) -> None:
+    """Run the entries one after the other; with `--quick` those that mostly wait side by side."""
+    together = [entry for entry in entries if entry.waits and bench.quick]
+    for entry in entries:
+        if entry not in together:
+            if not bench.quick and not wait_until_quiet(_PATIENCE):
+                sheet.tell("  the machine is busy with something else: times come out too long")
+            _measure(entry, bench, sheet)
+    with ThreadPoolExecutor(max_workers=len(together) or 1) as pool:
+        list(pool.map(lambda entry: _measure(entry, bench, sheet), together))
+
+
 def _measure(entry: Entry, bench: Bench, sheet: Sheet) -> None:
     start = time.monotonic()
+    sheet.tell(f"{entry.name} ...")
     try:
         sheet.put(entry.run(bench))
     except SkippedError as missing:
@@ -46,7 +65,7 @@ def _measure(entry: Entry, bench: Bench, sheet: Sheet) -> None:
         sheet.fail(entry.figures, str(error))
     except Exception as error:  # noqa: BLE001 - the other figures are still wanted
         sheet.fail(entry.figures, f"{type(error).__name__}: {error}")
-    sheet.tell(f"  ({time.monotonic() - start:.1f} s)")
+    sheet.tell(f"  ({entry.name}: {time.monotonic() - start:.1f} s)")
 
 
 def main() -> int:
@@ -61,15 +80,14 @@ def main() -> int:
             print(f"{entry.name}: {' '.join(entry.figures)}")
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sheet, start = Sheet(), time.monotonic()
+    sheet, start, load = Sheet(), time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="dca-bench-") as scratch:
         bench = Bench(options.quick, Path(scratch), SnmpBench(Path(scratch)))
-        for entry in _chosen(options.only):
-            sheet.tell(f"{entry.name} ...")
-            _measure(entry, bench, sheet)
+        _run(_chosen(options.only), bench, sheet)
     sheet.tell("\n" + sheet.table())
-    seconds = round(time.monotonic() - start, 1)
-    print(json.dumps({**sheet.document(), "quick": options.quick, "seconds": seconds}), flush=True)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": [load, os.getloadavg()[0]]}
+    how = {"quick": options.quick, "seconds": round(time.monotonic() - start, 1), "machine": machine}
+    print(json.dumps({**sheet.document(), **how}), flush=True)
     return 1 if sheet.failed else 0
 
 

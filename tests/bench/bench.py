@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench.shared_tools import SnmpBench
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bench.shared_tools import SnmpBench
 
 __all__ = ["Bench", "Entry", "Values", "alternating"]
 
@@ -35,6 +37,8 @@ class Entry(NamedTuple):
     name: str
     figures: tuple[str, ...]
     run: Callable[[Bench], Values]
+    waits: bool = False
+    """It mostly waits: with `--quick` such entries run side by side."""
 
 
 def alternating(rounds: int, **programs: Callable[[], float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.bench.bench import Bench, Entry, Values, alternating
 from tests.bench.processes import run, worker
@@ -22,7 +23,7 @@ def _c_cpu(bench: Bench, port: int, workload: str, *options: object) -> float:
     return float(found["cpu"])
 
 
-def _dca_cpu(what: str, **arguments: object) -> float:
+def _dca_cpu(what: str, **arguments: Any) -> float:
     found = worker("polls", what, **arguments)
     if found["fail"]:
         raise FailedError(f"{found['fail']} polls failed: {found['failures']}")

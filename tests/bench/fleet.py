@@ -6,16 +6,20 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench.bench import Bench, Entry, Values
 from tests.bench.lab import dca
 from tests.bench.processes import background, cpu_seconds, run
 from tests.bench.shared_tools import free_port
 from tests.bench.sheet import FailedError, SkippedError
+from tests.bench.usage import peak_mb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["ENTRIES"]
 
@@ -64,14 +68,6 @@ class _Agent:
     def cpu(self) -> float:
         return cpu_seconds(self.pid)
 
-    @property
-    def peak_mb(self) -> float:
-        """Largest memory so far."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        raise FailedError("dca run has ended")
-
     def reports(self) -> list[int]:
         """Return how many rows came with each report so far."""
         return [int(line.split()[1]) for line in self.log.read_text().splitlines()] if self.log.exists() else []
@@ -106,7 +102,7 @@ def _running(bench: Bench, *, status: str, delivery: str) -> Iterator[_Agent]:
     config.write_text(
         _CONFIG.format(hub=hub, folder=folder, status=status, delivery=delivery, addresses=_RANGE, port=port)
     )
-    devices = [dca(), "sim", "fleet", "--count", str(_DEVICES), "--port", str(port)]
+    devices: list[str | Path] = [dca(), "sim", "fleet", "--count", str(_DEVICES), "--port", str(port)]
     with (
         background(devices, ready="ready", patience=60),
         background([sys.executable, "-m", "tests.bench.hub_stub", str(hub), log], ready="ready"),
@@ -126,7 +122,7 @@ def _fleet(bench: Bench) -> Values:
         agent.wait_until_quiet(30)
         first = agent.cpu
         rounds, idle = _rounds(agent, bench.pick(1, 6))
-        peak = agent.peak_mb
+        peak = peak_mb(agent.pid)
     one = statistics.median(rounds) - idle * _SHORT
     whole = one * (1 + 1 / 12) + first * (1 / 48 + 1 / 72) + idle * _CYCLE
     return {
@@ -175,12 +171,12 @@ def _fleet_real(bench: Bench) -> Values:
             raise FailedError(f"only {agent.rows() - rows} rows were delivered in five minutes")
         return {
             "fleet_1000_real_core_percent": 100 * (agent.cpu - before) / _CYCLE,
-            "fleet_1000_real_rss_mb": agent.peak_mb,
+            "fleet_1000_real_rss_mb": peak_mb(agent.pid),
         }
 
 
 def _hub(bench: Bench) -> Values:
-    seconds = bench.pick(3, 20)
+    seconds = bench.pick(2, 20)
     program = (
         "import asyncio, json; from tests.bench.hub_ingest import measure; "
         f"print(json.dumps(asyncio.run(measure({seconds}))))"
@@ -203,6 +199,7 @@ ENTRIES = (
             "fleet_1000_first_s",
         ),
         _fleet,
+        waits=True,
     ),
     Entry("fleet_real", ("fleet_1000_real_core_percent", "fleet_1000_real_rss_mb"), _fleet_real),
     Entry("hub", ("hub_snapshots_per_s",), _hub),

@@ -22,7 +22,7 @@ class Hub(TelemetryServicer):
     def __init__(self, log: Path) -> None:
         self._log = log
 
-    async def Report(self, request: ReportRequest, context: object) -> ReportResponse:  # noqa: N802 - gRPC's name
+    async def Report(self, request: ReportRequest, _context: object) -> ReportResponse:  # noqa: N802 - gRPC's name
         with self._log.open("a") as file:
             file.write(f"{time.monotonic()} {len(request.rows)}\n")
         stored = [RowName(epoch=row.epoch, number=row.number) for row in request.rows]

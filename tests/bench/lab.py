@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench.processes import Ran, background, run
 from tests.bench.shared_tools import need, shared
 from tests.bench.sheet import SkippedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["PRINTERS", "Lab", "complete", "dca", "lab"]
 
@@ -34,11 +37,11 @@ class Lab:
 def lab(*, lose: int = 0) -> Iterator[Lab]:
     """Start the lab; `lose` of a hundred answers are lost."""
     script = shared("tools", "peerlab", "lab.sh")
-    for command, package in (("snmpd", "snmpd"), ("nft", "nftables"), ("ip", "iproute2"), ("nsenter", "util-linux")):
-        need(command, package)
+    for program, package in (("snmpd", "snmpd"), ("nft", "nftables"), ("ip", "iproute2"), ("nsenter", "util-linux")):
+        need(program, package)
     if os.geteuid() or subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
         raise SkippedError("network namespaces need root and a kernel that allows them")
-    command = ["env", f"LOSE={lose}", script, "sh", "-c", "echo ready; exec sleep 600"]
+    command: list[str | Path] = ["env", f"LOSE={lose}", script, "sh", "-c", "echo ready; exec sleep 600"]
     with background(command, ready="ready", limit=620) as pid:
         yield Lab(pid)
 

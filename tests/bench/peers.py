@@ -6,12 +6,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench.lab import PRINTERS, Lab
 from tests.bench.processes import background, cpu_seconds
 from tests.bench.shared_tools import need, shared
 from tests.bench.sheet import FailedError, SkippedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Peer", "exporter", "fusioninventory_scan", "inventory", "walk"]
 

@@ -1,108 +1,25 @@
-"""What the engine is measured at, run in a process of its own: `python -m tests.bench.polls NAME JSON`.
-
-The same PDUs as `cli.c`: C is a GET of 12 objects and GETBULK 25 walks of three tables, A the GET, B one table.
-"""
+"""The engine at work, in a process of its own: `python -m tests.bench.polls NAME JSON`."""
 
 from __future__ import annotations
 
 import gc
 import json
 import random
-import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dca.model import AuthProtocol, Credential, PrivProtocol, Secret
-from dca.snmp.ask import columns, get
+from dca.snmp.ask import get
 from dca.snmp.engine import Engine, growing_waits
-from dca.snmp.oids import oid
 from dca.snmp.sockets import UdpWire
-from dca.snmp.types import Conversation, Pdu, Peer, Request, Tag
+from dca.snmp.types import Conversation, Pdu, Peer, Request
+from tests.bench.usage import cpu, rss_mb
+from tests.bench.workload import GET12, POLLS, REPETITIONS, SUPPLIES, V2C, V3, full, steady, walk
 
-_MIB = "1.3.6.1.2.1"
-GET12 = tuple(
-    oid(f"{_MIB}.{tail}")
-    for tail in (
-        "1.1.0 1.2.0 1.3.0 1.5.0 1.6.0 25.3.2.1.3.1 25.3.2.1.5.1 25.3.5.1.1.1 25.3.5.1.2.1 "
-        "43.5.1.1.17.1 43.10.2.1.4.1.1 43.16.5.1.2.1.1"
-    ).split()
-)
-SUPPLIES, TRAYS, ALERTS = (oid(f"{_MIB}.43.{tail}") for tail in ("11.1.1", "8.2.1", "18.1.1"))
-TABLES = (SUPPLIES, TRAYS, ALERTS)
-_COLUMNS = {SUPPLIES: range(2, 10), TRAYS: (*range(2, 14), 18), ALERTS: range(2, 10)}
-COLUMNS = tuple(tuple(table + bytes((column,)) for column in _COLUMNS[table]) for table in TABLES)
-DYNAMIC = (
-    *(SUPPLIES + bytes((9, 1, supply)) for supply in range(1, 7)),
-    *(TRAYS + bytes((10, 1, tray)) for tray in range(1, 5)),
-    *(ALERTS + bytes((8, 1, alert)) for alert in range(1, 4)),
-)
-KNOWN_CELLS = (*GET12, *DYNAMIC)
-"""The 25 cells whose values change: a status poll of a known device."""
-REPETITIONS = 25
-V2C = Credential("public", "2c", Secret("public"))
-V3 = Credential(
-    "bench",
-    "3",
-    user="bench",
-    auth=AuthProtocol.SHA256,
-    auth_password=Secret("authpass12345"),
-    priv=PrivProtocol.AES128,
-    priv_password=Secret("privpass12345"),
-)
-Poll = Callable[[Peer], Conversation[int]]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-
-def walk(table: bytes) -> Conversation[int]:
-    """Walk a table from its root as cli.c does; return how many cells it has."""
-    at, cells = table, 0
-    while True:
-        reply = yield Request(Pdu.GETBULK, (at,), 0, REPETITIONS)
-        for name, tag, _ in reply.varbinds:
-            if not name.startswith(table) or tag == Tag.END_OF_MIB_VIEW:
-                return cells
-            cells += 1
-            at = name
-
-
-def full(_peer: Peer) -> Conversation[int]:
-    """Poll with the very PDUs of workload C: 7 of them."""
-    reply = yield Request(Pdu.GET, GET12)
-    cells = len(reply.varbinds)
-    for table in TABLES:
-        cells += yield from walk(table)
-    return cells
-
-
-def ask(peer: Peer) -> Conversation[int]:
-    """Poll with the same PDUs through `dca.snmp.ask`, which does the errors and odd devices too."""
-    cells = len((yield from get(peer, GET12)))
-    for table in TABLES:
-        cells += len((yield from columns(peer, [table], rows=1000))[table])
-    return cells
-
-
-def side_by_side(peer: Peer) -> Conversation[int]:
-    """Poll the same cells as the reader does: all columns of a table in one GETBULK."""
-    cells = len((yield from get(peer, GET12)))
-    for wanted in COLUMNS:
-        cells += sum(map(len, (yield from columns(peer, wanted)).values()))
-    return cells
-
-
-def steady(peer: Peer) -> Conversation[int]:
-    """Poll the cells that are known: one GET of 25."""
-    return len((yield from get(peer, KNOWN_CELLS)))
-
-
-POLLS: dict[str, tuple[Poll, int]] = {
-    "full": (full, 136),
-    "ask": (ask, 136),
-    "columns": (side_by_side, 136),
-    "steady": (steady, 25),
-}
+    from tests.bench.workload import Poll
 
 
 class Runner:
@@ -160,21 +77,12 @@ def _addresses(network: int, count: int) -> Iterator[str]:
     return (f"127.{network}.{n >> 8}.{n & 255}" for n in range(1, count + 1))
 
 
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _rss_mb() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / (1 << 20)
-
-
 def _measured(runner: Runner, work: Callable[[], object]) -> dict[str, object]:
     runner.requests, runner.failures, runner.results = 0, [], {}
     gc.collect()
-    cpu, start = _cpu(), time.perf_counter()
+    before, start = cpu(), time.perf_counter()
     work()
-    wall, spent = time.perf_counter() - start, _cpu() - cpu
+    wall, spent = time.perf_counter() - start, cpu() - before
     return {
         "wall": wall,
         "cpu": spent,
@@ -183,15 +91,15 @@ def _measured(runner: Runner, work: Callable[[], object]) -> dict[str, object]:
         "cells": sorted(map(str, runner.results)),
         "fail": len(runner.failures),
         "failures": runner.failures[:3],
-        "rss_mb": _rss_mb(),
+        "rss_mb": rss_mb(),
     }
 
 
 def poll(
-    port: int, kind: str, devices: int, in_flight: int = 64, v3: bool = False, rounds: int = 1, retries: int = 1
+    *, port: int, kind: str, devices: int, in_flight: int = 64, v3: bool = False, rounds: int = 1, retries: int = 1
 ) -> dict[str, object]:
     """Poll `devices` devices `rounds` times; 64 others before, so that imports and caches are not measured."""
-    conversation, _ = POLLS[kind]
+    conversation = POLLS[kind]
     runner = Runner(port, v3=v3, in_flight=in_flight, retries=retries)
     runner.run(conversation, _addresses(4, 64))
 
@@ -241,10 +149,10 @@ def memory_devices(port: int, devices: int, v3: bool = False) -> dict[str, objec
 
 def _growth(runner: Runner, work: Callable[[], object]) -> dict[str, object]:
     gc.collect()
-    before = _rss_mb()
+    before = rss_mb()
     found = _measured(runner, work)
     gc.collect()
-    return {**found, "growth_mb": _rss_mb() - before}
+    return {**found, "growth_mb": rss_mb() - before}
 
 
 def idle(hours: list[float]) -> dict[str, object]:
@@ -259,10 +167,13 @@ def idle(hours: list[float]) -> dict[str, object]:
     counts = []
     for pause in [0.0, *hours]:
         wire.now += pause * 3600
-        before, outcome = wire.sent, []
-        engine.submit(
-            peer, get(peer, GET12[:5]), lambda result, error, outcome=outcome: outcome.append(error or len(result))
-        )
+        before = wire.sent
+        outcome: list[object] = []
+
+        def done(result: Any, error: BaseException | None, outcome: list[object] = outcome) -> None:
+            outcome.append(error or len(result))
+
+        engine.submit(peer, get(peer, GET12[:5]), done)
         engine.run()
         assert outcome == [5], outcome
         counts.append(wire.sent - before)

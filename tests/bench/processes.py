@@ -13,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from tests.bench.sheet import FailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["ROOT", "Ran", "background", "cpu_seconds", "run", "worker"]
 
@@ -72,7 +74,7 @@ def _text(file: IO[bytes]) -> str:
     return file.read().decode("utf-8", "replace")
 
 
-def worker(module: str, what: str, prefix: Sequence[str] = (), **arguments: object) -> dict[str, Any]:
+def worker(module: str, what: str, prefix: Sequence[str] = (), **arguments: Any) -> dict[str, Any]:
     """Call a function of a module of this folder in a process of its own and return its JSON object."""
     command = [*prefix, sys.executable, "-m", f"tests.bench.{module}", what, json.dumps(arguments)]
     ran = run(command, limit=300)

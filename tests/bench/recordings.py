@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from typing import TYPE_CHECKING
 
 from tests.bench.bench import Bench, Entry, Values
 from tests.bench.lab import dca
 from tests.bench.processes import background, run, worker
 from tests.bench.shared_tools import free_port, shared
 from tests.bench.sheet import FailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ENTRIES"]
 
@@ -27,7 +31,7 @@ def _requests(bench: Bench) -> Values:
     mapping = bench.scratch / "fleet.json"
     server = shared("tools", "walkserver.py")
     walks = shared("walks", "corpus")
-    command = [sys.executable, server, "--walks", walks, "--port", str(port)]
+    command: list[str | Path] = [sys.executable, server, "--walks", walks, "--port", str(port)]
     with background([*command, "--fleet", "127.30.0.0/24", "--map", mapping], ready="ready"):
         hosts: dict[str, str] = {}
         for host, name in json.loads(mapping.read_text()).items():

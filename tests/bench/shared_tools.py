@@ -8,12 +8,15 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench.processes import ROOT, background
 from tests.bench.sheet import FailedError, SkippedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["SnmpBench", "free_port", "need", "shared"]
 

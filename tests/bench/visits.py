@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 
 from dca.discovery.ranges import Ranges, parse_ranges
@@ -13,6 +12,7 @@ from dca.model import Credential, Secret
 from dca.printers.profiles import load_profiles
 from dca.snmp.client import SnmpClient
 from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES, Outcome
+from tests.bench.usage import cpu
 
 __all__ = ["visits"]
 
@@ -25,7 +25,7 @@ async def _visits(hosts: list[str], port: int, repeats: int) -> dict[str, object
     profiles = load_profiles()
     last: dict[str, Visit] = {}
     devices: dict[str, dict[str, object]] = {host: {} for host in hosts}
-    cpu: dict[str, float] = {}
+    spent: dict[str, float] = {}
     client = SnmpClient(
         allowed=ranges.allows, in_flight=64, packets_per_second=0, packets_per_second_per_24=0, retries=2
     )
@@ -41,16 +41,11 @@ async def _visits(hosts: list[str], port: int, repeats: int) -> dict[str, object
 
         for kind in ("full", "supplies", "status"):
             times = repeats if kind == "status" else 1
-            before = _cpu()
+            before = cpu()
             for _ in range(times):
                 await asyncio.gather(*(one(host, kind) for host in hosts))
-            cpu[kind] = (_cpu() - before) / times / len(hosts)
-    return {"devices": devices, "cpu": cpu}
-
-
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+            spent[kind] = (cpu() - before) / times / len(hosts)
+    return {"devices": devices, "cpu": spent}
 
 
 def visits(hosts: list[str], port: int = 161, repeats: int = 1) -> dict[str, object]:
