@@ -84,9 +84,15 @@ def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
     Raises:
         BerError: another tag, no octet, or more than nine.
     """
-    tag, start, stop = read_tlv(data, at, end)
-    if tag != 0x02 or not 0 < stop - start <= _INTEGER_OCTETS:
-        raise BerError("an INTEGER was expected")
+    if at + 2 < end and data[at] == 0x02 and 0 < data[at + 1] <= _INTEGER_OCTETS:  # nearly always
+        start = at + 2
+        stop = start + data[at + 1]
+        if stop > end:
+            raise BerError("a length points past the end")
+    else:
+        tag, start, stop = read_tlv(data, at, end)
+        if tag != 0x02 or not 0 < stop - start <= _INTEGER_OCTETS:
+            raise BerError("an INTEGER was expected")
     return int.from_bytes(data[start:stop], "big", signed=True), stop
 
 

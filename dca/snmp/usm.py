@@ -141,9 +141,15 @@ def read_message(data: bytes) -> Message:
 
 
 def _read_octets(data: bytes, at: int, end: int) -> tuple[bytes, int]:
-    tag, start, stop = read_tlv(data, at, end)
-    if tag != 0x04:
-        raise BerError("an OCTET STRING was expected")
+    if at + 2 <= end and data[at] == 0x04 and data[at + 1] < 0x80:  # nearly always
+        start = at + 2
+        stop = start + data[at + 1]
+        if stop > end:
+            raise BerError("a length points past the end")
+    else:
+        tag, start, stop = read_tlv(data, at, end)
+        if tag != 0x04:
+            raise BerError("an OCTET STRING was expected")
     return data[start:stop], stop
 
 
