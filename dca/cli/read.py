@@ -100,7 +100,7 @@ def read(
 
 def _single(host: str) -> str:
     """Return an entry that is one address or one name. Raises typer.BadParameter."""
-    from dca.net.addresses import parse_spec  # noqa: PLC0415  # --help does without
+    from dca.net.addresses import parse_spec  # noqa: PLC0415  # --help does without all of it
 
     try:
         spec = parse_spec(host)
@@ -112,7 +112,8 @@ def _single(host: str) -> str:
 
 
 async def _read(wanted: Range, configured: Sequence[Range], pace: Pace, sheet: Sheet) -> None:
-    from dca.discovery.ranges import Ranges  # noqa: PLC0415  # --help does without
+    from dca.discovery.discover import discover  # noqa: PLC0415  # --help does without all of it
+    from dca.discovery.ranges import Ranges  # noqa: PLC0415  # --help does without all of it
     from dca.discovery.visit import visit  # noqa: PLC0415  # as above
     from dca.net.dns import SystemResolver  # noqa: PLC0415  # as above
     from dca.printers.profiles import load_profiles  # noqa: PLC0415  # as above
@@ -125,17 +126,32 @@ async def _read(wanted: Range, configured: Sequence[Range], pace: Pace, sheet: S
     if configured:
         gate = Ranges(configured)
         await gate.resolve(resolver)
-    targets = [(target.address, _range_of(gate, target.address)) for target in asked.addresses()]
+    places = {target.address: _range_of(gate, target.address) for target in asked.addresses()}
     profiles = load_profiles()
+    silent = dict(places)
     async with pace.client(gate.allows) as client:
         with Bar("Reading", "devices", as_json=sheet.as_json) as bar:
+            # All at once as a sweep does it: one that answers only v1 is not waited for with every retry of v2c.
+            async for visited in discover(client, Ranges(_as_ranges(places)), profiles):
+                sheet.add(visited.snapshot)
+                silent.pop(visited.snapshot.host, None)
+                bar.show(len(places) - len(silent), len(places))
             visits = [
                 visit(client, address, place.port, place.credentials, profiles=profiles, kind=READ_KIND_FULL)
-                for address, place in targets
+                for address, place in silent.items()
             ]
-            for done, coming in enumerate(asyncio.as_completed(visits), 1):
+            for done, coming in enumerate(asyncio.as_completed(visits), len(places) - len(silent) + 1):
                 sheet.add((await coming).snapshot)
-                bar.show(done, len(visits))
+                bar.show(done, len(places))
+
+
+def _as_ranges(places: dict[str, ResolvedRange]) -> list[Range]:
+    """Return ranges of just these addresses, each with port and credentials of its own range."""
+    labels = {place.label: place.range for place in places.values()}
+    return [
+        Range(label, tuple(a for a, place in places.items() if place.label == label), (), item.credentials, item.port)
+        for label, item in labels.items()
+    ]
 
 
 def _range_of(gate: Ranges, address: str) -> ResolvedRange:

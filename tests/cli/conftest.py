@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from dca.cli import main
+from dca.discovery.sweep import Progress
 from dca.discovery.visit import Visit
 from dca.wire.snapshot_pb2 import (
     OUTCOME_AUTH_FAILED,
@@ -86,7 +87,8 @@ class Printers:
         found = self.there.get(address) or made(address, OUTCOME_NO_ANSWER)
         return Visit(found, None)
 
-    async def discover(self, client, ranges, _profiles, *, progress, **_):
+    async def discover(self, client, ranges, _profiles, *, progress=None, **_):
+        progress = progress or Progress()
         self.clients.append(client)
         for target in ranges.addresses():
             progress.done += 1

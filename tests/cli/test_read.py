@@ -86,7 +86,7 @@ def test_with_a_config_the_range_says_port_and_credentials(dca, printers, made, 
     )
     printers.put(made("10.0.0.9"))
     assert dca("read", "10.0.0.9", "--config", str(tmp_path / "dca.toml")).code == 0
-    ((address, port, credentials),) = printers.asked
+    ((address, port, credentials),) = printers.asked  # not again one by one
     assert (address, port, credentials[0].name) == ("10.0.0.9", 1161, "c")
 
 
