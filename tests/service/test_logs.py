@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import string
+import sys
 
 import pytest
 from hypothesis import example, given
@@ -167,6 +169,16 @@ def test_setup_replaces_what_it_set(own_logging, tmp_path) -> None:
     assert json.loads(stream.getvalue())["message"] == "one"
     assert (tmp_path / "agent.log").read_text().endswith("WARNING x: three\n")
     assert "two" not in (tmp_path / "agent.log").read_text()
+
+
+def test_the_journal_gets_a_priority_instead_of_time_and_level(own_logging, monkeypatch, tmp_path) -> None:
+    with (tmp_path / "journal").open("w+") as journal:
+        where = os.fstat(journal.fileno())
+        monkeypatch.setattr(sys, "stderr", journal)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{where.st_dev}:{where.st_ino}")
+        setup_logging("info", masks=Masks())
+        logging.getLogger("dca.x").error("broken")
+        assert (tmp_path / "journal").read_text() == "<3>x: broken\n"
 
 
 def test_states_are_said_when_they_change(caplog) -> None:
