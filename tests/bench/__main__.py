@@ -21,6 +21,7 @@ from tests.bench.usage import wait_until_quiet
 
 _PATIENCE = 30.0
 """Seconds that an entry waits for a quiet machine, without --quick."""
+_SIDE_BY_SIDE = 3
 ENTRIES: tuple[Entry, ...] = (
     *engine.ENTRIES,
     *sweeps.ENTRIES,
@@ -43,15 +44,15 @@ def _chosen(names: list[str]) -> list[Entry]:
 
 
 def _run(entries: list[Entry], bench: Bench, sheet: Sheet) -> None:
-    """Run the entries one after the other; with `--quick` those that mostly wait side by side."""
-    together = [entry for entry in entries if entry.waits and bench.quick]
+    """Run the entries one after the other; with `--quick` those that mostly wait or count side by side."""
+    together = [entry for entry in entries if entry.alongside and bench.quick]
     for entry in entries:
         if entry not in together:
             if not bench.quick and not wait_until_quiet(_PATIENCE):
                 sheet.tell("  the machine is busy with something else: times come out too long")
             _measure(entry, bench, sheet)
-    with ThreadPoolExecutor(max_workers=len(together) or 1) as pool:
-        list(pool.map(lambda entry: _measure(entry, bench, sheet), together))
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        list(pool.map(lambda entry: _measure(entry, bench, sheet), reversed(together)))  # the longest first
 
 
 def _measure(entry: Entry, bench: Bench, sheet: Sheet) -> None:

@@ -37,8 +37,8 @@ class Entry(NamedTuple):
     name: str
     figures: tuple[str, ...]
     run: Callable[[Bench], Values]
-    waits: bool = False
-    """It mostly waits: with `--quick` such entries run side by side."""
+    alongside: bool = False
+    """It mostly waits, or counts: with `--quick` such entries run side by side."""
 
 
 def alternating(rounds: int, **programs: Callable[[], float]) -> dict[str, float]:

@@ -99,8 +99,8 @@ def _false_timeouts(bench: Bench) -> Values:
 
 def _memory(bench: Bench) -> Values:
     with bench.snmpbench.responder() as port:
-        pdus = worker("polls", "memory_pdus", port=port, pdus=bench.pick(40_000, 200_000))
-        devices = worker("polls", "memory_devices", port=port, devices=bench.pick(2_000, 10_000))
+        pdus = worker("polls", "memory_pdus", port=port, pdus=bench.pick(28_000, 200_000))
+        devices = worker("polls", "memory_devices", port=port, devices=bench.pick(1_500, 10_000))
         v3 = worker("polls", "memory_devices", port=port, devices=bench.pick(1_000, 10_000), v3=True)
     return {
         "memory_growth_pdus_mb": pdus["growth_mb"],
@@ -124,7 +124,12 @@ ENTRIES = (
     ),
     Entry("engine_v3_warm", ("engine_v3_warm", "engine_v3_warm_get", "engine_v3_warm_walk"), _v3_warm),
     Entry("engine_v3_fleet", ("engine_v3_fleet",), _v3_fleet),
-    Entry("v3_idle", ("v3_datagrams_after_idle",), _idle),
+    Entry("v3_idle", ("v3_datagrams_after_idle",), _idle, alongside=True),
     Entry("false_timeouts", ("false_timeouts_512", "false_timeouts_512_pdus"), _false_timeouts),
-    Entry("memory", ("memory_growth_pdus_mb", "memory_growth_devices_mb", "memory_growth_v3_devices_mb"), _memory),
+    Entry(
+        "memory",
+        ("memory_growth_pdus_mb", "memory_growth_devices_mb", "memory_growth_v3_devices_mb"),
+        _memory,
+        alongside=True,
+    ),
 )

@@ -121,9 +121,8 @@ def _fleet(bench: Bench) -> Values:
         agent.wait_for_rows(_DEVICES, 60)
         agent.wait_until_quiet(30)
         first = agent.cpu
-        rounds, idle = _rounds(agent, bench.pick(1, 6))
+        one, idle = _rounds(agent, bench.pick(1, 6))
         peak = peak_mb(agent.pid)
-    one = statistics.median(rounds) - idle * _SHORT
     whole = one * (1 + 1 / 12) + first * (1 / 48 + 1 / 72) + idle * _CYCLE
     return {
         "fleet_1000_rss_mb": peak,
@@ -134,26 +133,26 @@ def _fleet(bench: Bench) -> Values:
     }
 
 
-def _rounds(agent: _Agent, wanted: int) -> tuple[list[float], float]:
-    """Return the CPU seconds of whole rounds, from one delivery to the next, and of an idle second."""
-    rounds: list[float] = []
+def _rounds(agent: _Agent, wanted: int) -> tuple[float, float]:
+    """Return the CPU seconds of one round and its delivery, and of an idle second.
+
+    From one quiet moment to another, so many intervals later, there are so many of each, whatever their phases.
+    """
     steps: list[float] = []
-    reports, before = len(agent.reports()), agent.cpu
-    last, end = before, time.monotonic() + 30 + wanted * _SHORT
-    while len(rounds) < wanted:
-        if time.monotonic() > end:
-            raise FailedError(f"the agent did not keep its rounds: {agent.reports()[-5:]}")
+    rows, before, last = agent.rows(), agent.cpu, agent.cpu
+    end = time.monotonic() + wanted * _SHORT
+    while time.monotonic() < end:
         time.sleep(_STEP)
         now = agent.cpu
         steps.append(now - last)
         last = now
-        arrived = agent.reports()
-        if len(arrived) > reports:
-            if len(arrived) == reports + 1 and arrived[-1] == _DEVICES:
-                rounds.append(now - before)
-            reports, before = len(arrived), now
+    agent.wait_until_quiet(_SHORT)
+    spent, delivered = agent.cpu - before, agent.rows() - rows
+    if delivered < 0.9 * wanted * _DEVICES:
+        raise FailedError(f"the agent delivered {delivered} rows in {wanted} rounds of {_DEVICES}")
     quiet = [step for step in steps if step < _QUIET * _STEP]
-    return rounds, statistics.fmean(quiet) / _STEP if quiet else 0.0
+    idle = statistics.fmean(quiet) / _STEP if quiet else 0.0
+    return spent / wanted - idle * _SHORT, idle
 
 
 def _fleet_real(bench: Bench) -> Values:
@@ -199,7 +198,7 @@ ENTRIES = (
             "fleet_1000_first_s",
         ),
         _fleet,
-        waits=True,
+        alongside=True,
     ),
     Entry("fleet_real", ("fleet_1000_real_core_percent", "fleet_1000_real_rss_mb"), _fleet_real),
     Entry("hub", ("hub_snapshots_per_s",), _hub),

@@ -162,13 +162,13 @@ ENTRIES = (
             "scan_40_of_256_vs_fusioninventory",
         ),
         _finding,
-        waits=True,
+        alongside=True,
     ),
     Entry(
         "loss_2",
         ("loss_2_percent_silent_cuts", "loss_2_percent_complete", "loss_2_percent_partial"),
         lambda bench: _losing(2, bench.pick(1, 7)),
-        waits=True,
+        alongside=True,
     ),
     Entry(
         "loss_30",

@@ -90,7 +90,8 @@ ENTRIES = (
             "status_poll_recordings",
         ),
         _requests,
+        alongside=True,
     ),
     Entry("latency", ("latency_64_at_20ms_s",), _latency),
-    Entry("walks", ("walks_answered", "walks_supplies", "walks_all"), _truth),
+    Entry("walks", ("walks_answered", "walks_supplies", "walks_all"), _truth, alongside=True),
 )
