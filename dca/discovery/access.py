@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dca.discovery.identify import Identity, identify
 from dca.errors import AuthFailedError, NoAnswerError, SnmpError
 from dca.model import AuthProtocol, Credential, Known, PrivProtocol, SnmpVersion
+from dca.snmp.engine import growing_waits
 from dca.snmp.types import Peer
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ async def find_access(
     failures: list[SnmpError] = []
     for attempt in attempts:
         try:
-            return await (door.open_v3(attempt) if attempt.version == "3" else door.open(attempt))
+            if attempt.version == "3":
+                return await door.open_v3(attempt)
+            # where v2c and v1 are both to be tried, each is the other's last try
+            waits = None if attempt.credential.version else growing_waits(client.timeout, 1)
+            return await door.open(attempt, waits)
         except SnmpError as error:
             failures.append(error)
     if not failures:

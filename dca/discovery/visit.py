@@ -73,7 +73,7 @@ async def visit(
         reading = await _read(client, peer, profiles, known=known, kind=kind, now=now)
         snapshot = reading.snapshot
     except SnmpError as error:
-        snapshot = failure(_outcome(error, known), str(error))
+        snapshot = failure(_outcome(error, known), str(error), kind=kind)
     seconds = client.clock() - before
     _stamp(snapshot, peer, address=address, range_label=range_label, asked=asked, seconds=seconds)
     if reading is None or not reading.is_printer:

@@ -115,7 +115,7 @@ async def test_a_known_device_that_falls_silent_is_remembered_as_silent_since_th
     site.put(lambda _data: [])
     site.now += 300
     snapshot, silent = await site.visit(known, kind=READ_KIND_STATUS)
-    assert snapshot.outcome == OUTCOME_NO_ANSWER
+    assert (snapshot.outcome, snapshot.kind) == (OUTCOME_NO_ANSWER, READ_KIND_STATUS)
     assert snapshot.device_id == known.device_id
     assert silent.silent_since == site.now
     site.now += 300
