@@ -8,8 +8,9 @@ import json
 import logging
 import os
 import signal
+import socket
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ RENEWAL_S = 6 * 3600.0
 """How often the server certificate's age is looked at."""
 LOCK_TRIES = 20
 STOP_S = 4.8
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def prepare(settings: HubSettings, folder: DataFolder) -> Authority | None:
         return None
     authority = Authority(folder.path)
     host = settings.grpc.host
-    own = () if settings.grpc.is_loopback or host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared, not bound
+    own = () if settings.grpc.is_loopback or host in EVERYWHERE else (host,)
     authority.ensure((*settings.names, *own), datetime.now(UTC))
     return authority
 
@@ -196,8 +198,10 @@ def _pair(settings: HubSettings, authority: Authority | None) -> Callable[[], tu
 
 
 def _install(ready: Ready, folder: DataFolder, link: Link, authority: Authority | None) -> Install:
+    grpc = ready.grpc if ready.grpc.host not in EVERYWHERE else replace(ready.grpc, host=socket.gethostname())
     return Install(
-        grpc=str(ready.grpc),
+        grpc=str(grpc),
+        loopback=ready.grpc.is_loopback,
         data=str(folder.path),
         ca_file=str(authority.ca_file) if authority else None,
         ca_fingerprint=authority.ca_fingerprint if authority else None,

@@ -13,7 +13,9 @@ from dca.hub.web.views import device_view
 from tests.hub.office import NOON, laser
 from tests.hub.test_views import AGENT, record
 
-INSTALL = Install(grpc="127.0.0.1:4443", data="/srv/hub", ca_file="/srv/hub/ca.pem", ca_fingerprint="AA:BB")
+INSTALL = Install(
+    grpc="127.0.0.1:4443", loopback=True, data="/srv/hub", ca_file="/srv/hub/ca.pem", ca_fingerprint="AA:BB"
+)
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -104,6 +106,7 @@ def test_an_empty_hub_says_what_to_do_next() -> None:
     assert "dca hub site add" in html
     assert "127.0.0.1:4443" in html
     assert "AA:BB" in html
+    assert "from this machine only" in html
 
 
 def test_a_site_without_agent_says_what_to_do_next() -> None:

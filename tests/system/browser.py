@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,14 @@ SWITCHES = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+HAND_OVER = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""It reads from descriptor 3 and writes to descriptor 4."""
 
 
 class Page:
@@ -116,20 +125,13 @@ async def browser() -> AsyncIterator[Page]:
     profile = tempfile.mkdtemp(prefix="dca-chromium-")
     to_read, to_write = os.pipe(), os.pipe()
 
-    def hand_over() -> None:  # it reads from descriptor 3 and writes to descriptor 4
-        os.dup2(to_read[0], 10)
-        os.dup2(to_write[1], 11)
-        os.dup2(10, 3)
-        os.dup2(11, 4)
-
     process = await asyncio.create_subprocess_exec(
-        program,
+        *(sys.executable, "-S", "-c", HAND_OVER, str(to_read[0]), str(to_write[1]), program),
         *SWITCHES,
         f"--user-data-dir={profile}",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        close_fds=False,
-        preexec_fn=hand_over,
+        pass_fds=(to_read[0], to_write[1]),
     )
     os.close(to_read[0])
     os.close(to_write[1])

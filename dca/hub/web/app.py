@@ -54,6 +54,9 @@ class Install:
     """What the page of an empty hub tells: how to bring the first agent here."""
 
     grpc: str
+    """The address for agents."""
+    loopback: bool
+    """Only this machine reaches it."""
     data: str
     ca_file: str | None
     ca_fingerprint: str | None
