@@ -27,7 +27,13 @@ __all__ = ["app"]
 
 T = TypeVar("T")
 
-app = typer.Typer(name="hub", help="The receiving end: stores what agents report and shows it.", no_args_is_help=True)
+app = typer.Typer(
+    name="hub",
+    help="The receiving end: stores what agents report and shows it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 site = typer.Typer(name="site", help="Customers' sites and their tokens.", no_args_is_help=True)
 app.add_typer(site)
 
