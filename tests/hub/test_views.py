@@ -72,6 +72,16 @@ def test_a_supply_that_is_gone_is_not_shown_from_an_older_reading() -> None:
     assert [supply.label for supply in found.supplies] == ["Black"]
 
 
+def test_colours_come_in_the_same_order_whatever_the_device_lists_first() -> None:
+    mixed = laser(levels=())
+    del mixed.supplies[:]
+    listed = [("waste_toner", ""), ("toner", "yellow"), ("opc", "black"), ("toner", "cyan"), ("toner", "black")]
+    for index, (kind, color) in enumerate([*listed, ("toner", "violet"), ("toner", "magenta")], 1):
+        add_supply(mixed, index, kind, color, 50)
+    labels = [supply.label for supply in view(full=mixed).supplies]
+    assert labels == ["Black", "Cyan", "Magenta", "Yellow", "Violet", "Waste", "Black drum"]
+
+
 def _as_supplies(full: Snapshot) -> Snapshot:
     full.kind = wire.READ_KIND_SUPPLIES
     return full

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from dca.hub.web.words import ERRORS, FAILURES, Level, level_of, plain, supply_label, worst
+from dca.hub.web.words import CONSUMED, ERRORS, FAILURES, Level, level_of, plain, supply_label, worst
 from dca.wire import snapshot_pb2 as wire
 from dca.wire.snapshot_pb2 import Snapshot
 
@@ -32,6 +32,7 @@ WHOLE = {
     wire.READ_KIND_STATUS: frozenset({"status", "alerts", "console"}),
 }
 """The parts that a reading of a kind has whole. A status poll also has a few meters and levels: those that fit in."""
+FIRST_COLORS = ("black", "cyan", "magenta", "yellow")
 SAID_BY_SUPPLIES = frozenset({"low_toner", "no_toner"})
 SLOTS = ("full", "supplies", "status", "partial")
 COLORS = frozenset(
@@ -158,11 +159,11 @@ def device_view(row: Row) -> DeviceView:
     outcome: int = row["outcome"]
     view.failure = FAILURES.get(outcome, "")
     view.asleep = outcome == wire.OUTCOME_ASLEEP
-    view.supplies = [
-        _supply(*found) for found in _newest(view, "supplies", lambda supply: (supply.index, supply.source))
-    ]
-    view.trays = [_tray(*found) for found in _newest(view, "trays", lambda tray: (tray.direction, tray.index))]
+    supplies = _newest(view, "supplies", lambda supply: (supply.index, supply.source))
+    trays = _newest(view, "trays", lambda tray: (tray.direction, tray.index))
     meters = _newest(view, "meters", lambda meter: meter.name)
+    view.supplies = sorted(starmap(_supply, supplies), key=_supply_order)
+    view.trays = list(starmap(_tray, trays))
     view.meters = sorted(starmap(Meter, meters), key=lambda meter: _meter_order(meter.data.name))
     if not view.failure or view.asleep:  # of one that cannot be read they may be long past
         view.troubles = list(_troubles(view, outcome))
@@ -228,6 +229,14 @@ def _troubles(view: DeviceView, outcome: int) -> Iterable[Trouble]:
             if not (short and error in SAID_BY_SUPPLIES):
                 yield Trouble(*ERRORS.get(error, (plain(error).capitalize(), "warn")))
     yield from sorted(short, key=attrgetter("grade"))
+
+
+def _supply_order(supply: Supply) -> tuple[int, int]:
+    """Sort what is consumed first, in the order of the colours; the rest as the device lists it."""
+    color = supply.data.color
+    if supply.data.type in CONSUMED:
+        return (FIRST_COLORS.index(color) if color in FIRST_COLORS else len(FIRST_COLORS)), supply.data.index
+    return len(FIRST_COLORS) + 1, supply.data.index
 
 
 def _short(supply: Supply) -> tuple[str, str] | None:
