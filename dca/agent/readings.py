@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dca.discovery.discover import discover
 from dca.discovery.sweep import Progress
 from dca.discovery.visit import visit
 from dca.service.logs import StateLog, duration
-from dca.wire.snapshot_pb2 import OUTCOME_AUTH_FAILED, READ_KIND_FULL, ReadKind
+from dca.wire.snapshot_pb2 import (
+    OUTCOME_AUTH_FAILED,
+    READ_KIND_FULL,
+    READ_KIND_STATUS,
+    READ_KIND_SUPPLIES,
+    ReadKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +34,17 @@ if TYPE_CHECKING:
 __all__ = ["Readings"]
 
 log = logging.getLogger(__name__)
+
+_SIZE = {READ_KIND_STATUS: 1, READ_KIND_SUPPLIES: 2, READ_KIND_FULL: 3}
+"""A larger reading brings what a smaller one does."""
+
+
+@dataclass(frozen=True)
+class _Visiting:
+    """A visit that goes on."""
+
+    size: int
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Readings:
@@ -57,7 +75,7 @@ class Readings:
         self._resolver = resolver
         self._in_flight = in_flight
         self._wall = wall
-        self._busy: set[str] = set()
+        self._busy: dict[str, _Visiting] = {}
         self._running = 0
         self._counts: tuple[int, ...] = ()
         self._states = StateLog(log)
@@ -134,19 +152,32 @@ class Readings:
 
     async def _work(self, waiting: Iterator[Known], kind: ReadKind.ValueType) -> None:
         for known in waiting:
+            if await self._is_being_read(known.device_id, kind):
+                continue
             place = self._due(known, kind)
             if place is None:
                 continue
-            self._busy.add(known.device_id)
+            visiting = self._busy[known.device_id] = _Visiting(_SIZE[kind])
             try:
                 await self._visit(self._registry.get(known.device_id) or known, place, kind)
             finally:
-                self._busy.discard(known.device_id)
+                del self._busy[known.device_id]
+                visiting.over.set()
+
+    async def _is_being_read(self, device_id: str, kind: ReadKind.ValueType) -> bool:
+        """Tell whether another round is just reading as much of the device; one that reads less is waited for.
+
+        The points of the jobs are fixed and coincide again and again: a device that is left out once for a
+        smaller reading would be left out for ever.
+        """
+        while (other := self._busy.get(device_id)) is not None:
+            if other.size >= _SIZE[kind]:
+                return True
+            await other.over.wait()
+        return False
 
     def _due(self, known: Known, kind: ReadKind.ValueType) -> ResolvedRange | None:
         """Return the range of a device that is to be read now."""
-        if known.device_id in self._busy:
-            return None
         if known.outcome == OUTCOME_AUTH_FAILED and kind != READ_KIND_FULL:
             return None  # a wrong credential raises an alarm on some devices: not every five minutes
         there = self._registry.at(known.address, known.port)

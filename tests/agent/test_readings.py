@@ -113,6 +113,44 @@ async def test_two_rounds_do_not_read_a_device_at_the_same_time(parts, readings,
     assert len(network.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (READ_KIND_STATUS, READ_KIND_SUPPLIES),
+        (READ_KIND_STATUS, READ_KIND_FULL),
+        (READ_KIND_SUPPLIES, READ_KIND_FULL),
+    ],
+)
+async def test_a_larger_round_waits_for_a_device_that_a_smaller_one_reads(
+    parts, readings, network, known, first, second
+) -> None:
+    know(parts, known(1), known(2))
+    network.gate.clear()
+    smaller = asyncio.create_task(readings.round(first))
+    await network.reached.wait()
+    larger = asyncio.create_task(readings.round(second))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [kind for _, kind in network.asked] == [first, first], "one visit at a time"
+    network.gate.set()
+    await asyncio.gather(smaller, larger)
+    assert sorted(network.asked[2:]) == [("10.0.0.1", second), ("10.0.0.2", second)]
+
+
+async def test_a_round_goes_on_when_the_one_it_waits_for_is_cancelled(parts, readings, network, known) -> None:
+    know(parts, known(1))
+    network.gate.clear()
+    smaller = asyncio.create_task(readings.round(READ_KIND_STATUS))
+    await network.reached.wait()
+    larger = asyncio.create_task(readings.round(READ_KIND_FULL))
+    await asyncio.sleep(0)
+    smaller.cancel()
+    await asyncio.gather(smaller, return_exceptions=True)
+    network.gate.set()
+    await larger
+    assert network.asked[-1] == ("10.0.0.1", READ_KIND_FULL)
+
+
 async def test_a_cancelled_round_keeps_what_it_read(parts, readings, network, known, rows) -> None:
     know(parts, known(1), known(2))
     network.gate.clear()
