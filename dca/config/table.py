@@ -18,7 +18,7 @@ from dca.config.kinds import BadValueError, Context, Kind, Step, nearest, type_n
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Key", "Place", "Problems", "key", "keys_of", "read_table", "required"]
+__all__ = ["Key", "Place", "Problems", "key", "keys_of", "read_table", "read_values", "required"]
 
 T = TypeVar("T")
 _KEY = "dca.config.key"
@@ -100,10 +100,18 @@ def read_table(section: type[T], table: object, place: Place, *, also: frozenset
 
     `also` names the tables below this one, which somebody else reads.
     """
+    before = len(place.problems.found)
+    values = read_values(section, table, place, also=also)
+    return section(**values) if len(place.problems.found) == before else None
+
+
+def read_values(
+    section: type[Any], table: object, place: Place, *, also: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return those values of a table that are right; what is wrong with the others is noted."""
     if not isinstance(table, dict):
         place.fail(f"is {type_name(table)}; allowed is a table of keys and values")
-        return None
-    before = len(place.problems.found)
+        return {}
     keys = keys_of(section)
     for name in table:
         if name not in keys and name not in also:
@@ -118,7 +126,7 @@ def read_table(section: type[T], table: object, place: Place, *, also: frozenset
                     place.fail(message, name, *at)
         elif entry.required:
             place.fail(f"is missing; needed is {entry.kind.allowed}", name)
-    return section(**values) if len(place.problems.found) == before else None
+    return values
 
 
 def _unknown(name: str, known: list[str], place: Place) -> str:

@@ -158,6 +158,9 @@ credentials = []
         "credential[2].name": 22,
         "credential[2].user": 22,
         "credential[2].priv_password": 24,
+        "range[1].include[2]": 29,
+        "range[1].include[3]": 29,
+        "range[1].credentials[2]": 30,
         "range[1].enable": 31,
         "range[2].include": 32,
         "range[2].credentials": 34,
@@ -191,6 +194,34 @@ def test_entries_of_a_range_and_its_credentials_are_told_on_their_own_lines():
     }
     assert 'meant "office"?' in found["range[1].credentials[2]"][1]
     assert "twice" in found["range[1].credentials[3]"][1]
+
+
+def test_a_wrong_value_hides_nothing_else_that_is_wrong():
+    text = f"""{OFFICE}
+[[range]]
+label = "One"
+include = ["10.0.0.300", 7, "10.0.0.0/33"]
+exclude = ["10.0.0.1", "a b"]
+credentials = ["offcie", 3, "office", "office"]
+port = 99999
+[[range]]
+label = "One"
+include = ["10.1.0.0/24"]
+credentials = ["office"]
+nonsense = 1
+"""
+    assert set(problems(text)) == {
+        "range[1].include[1]",
+        "range[1].include[2]",
+        "range[1].include[3]",
+        "range[1].exclude[2]",
+        "range[1].credentials[1]",
+        "range[1].credentials[2]",
+        "range[1].credentials[4]",
+        "range[1].port",
+        "range[2].label",
+        "range[2].nonsense",
+    }
 
 
 def test_the_error_reads_well():
