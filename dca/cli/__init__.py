@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +20,7 @@ __all__ = ["COMMANDS", "Command", "load_command", "main"]
 
 FAILED = 1
 WRONG_USE = 2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 INTERRUPTED = 130
 """As a shell counts SIGINT."""
 
@@ -47,14 +50,23 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command that `argv` (without the program's name) says, and exit."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args in (["--version"], ["-V"]):
-        sys.stdout.write(f"dca {dca.__version__}\n")
-        sys.exit(0)
     try:
-        _run(args)
+        try:
+            _run(args)
+        finally:
+            if sys.stdout is not None:  # closed by who calls
+                # Here and not at the interpreter's end, where a full disk is a traceback.
+                sys.stdout.flush()
     except DcaError as error:
-        _complain(error)
+        _complain(str(error) or type(error).__name__)
         sys.exit(WRONG_USE if isinstance(error, ConfigError) else FAILED)
+    except BrokenPipeError:  # `dca ... | head`: who reads has enough
+        _drop_output()
+        sys.exit(FAILED)
+    except OSError as error:
+        _drop_output()
+        _complain(_why(error))
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
@@ -66,6 +78,9 @@ def load_command(name: str) -> typer.Typer:
 
 
 def _run(args: list[str]) -> None:
+    if args in (["--version"], ["-V"]):
+        sys.stdout.write(f"dca {dca.__version__}\n")
+        sys.exit(0)
     # Imported here and below: it costs more than the whole of `dca --version`.
     from dca.cli.render import tidy_streams  # noqa: PLC0415  # as said above
 
@@ -87,8 +102,27 @@ def _run(args: list[str]) -> None:
         ) from error
 
 
-def _complain(error: DcaError) -> None:
+def _why(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason}"
+    if error.errno in NO_ROOM:
+        return f"the output could not be written: {reason}; make room there, or write it elsewhere"
+    return f"the system refused: {reason}"
+
+
+def _drop_output() -> None:
+    """Send to nowhere what still waits to be written, or the interpreter's end fails on it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _complain(message: str) -> None:
     from dca.cli.render import plain  # noqa: PLC0415  # see `_run`
 
-    first, *rest = (plain(line, 1000) for line in (str(error) or type(error).__name__).splitlines())
+    first, *rest = (plain(line, 1000) for line in message.splitlines())
     sys.stderr.write("\n".join([f"dca: {first}", *(f"  {line}" for line in rest)]) + "\n")

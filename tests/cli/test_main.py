@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -76,6 +78,42 @@ def test_an_interrupt_ends_as_shells_expect(dca, monkeypatch) -> None:
 
     command(monkeypatch, "sim", fail)
     assert dca("sim").code == 130
+
+
+def onto(target: str, *args: str) -> subprocess.CompletedProcess[str]:
+    with open(target, "w", encoding="utf-8") as out:  # noqa: PTH123 - a device
+        return subprocess.run(
+            [sys.executable, "-m", "dca", *args], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=30
+        )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["config", "example"], ["scan", "--help"]])
+def test_a_full_disk_is_one_clear_line(args) -> None:
+    done = onto("/dev/full", *args)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "dca: the output could not be written: No space left on device; make room there, or write it elsewhere\n"
+    )
+
+
+def test_who_reads_only_the_beginning_is_told_nothing() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "dca", "config", "example"], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_file_that_the_system_refuses_is_named(dca, monkeypatch) -> None:
+    def fail() -> None:
+        raise PermissionError(13, "Permission denied", "/var/lib/dca")
+
+    command(monkeypatch, "sim", fail)
+    ran = dca("sim")
+    assert (ran.code, ran.err) == (1, "dca: /var/lib/dca: Permission denied\n")
 
 
 def test_a_missing_extra_says_how_to_install_it(dca, monkeypatch) -> None:
