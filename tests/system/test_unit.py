@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from dca.cli import WRONG_USE
 from tests.system.peers import need
 
 UNIT = Path(__file__).resolve().parents[2] / "packaging" / "linux" / "dca.service"
@@ -28,3 +29,8 @@ def test_it_exposes_little() -> None:
 def test_systemd_knows_every_word_of_it() -> None:
     said = analyze("verify").stderr
     assert re.sub(r".*(is not executable|Unit .* not found|Failed to (connect|open)).*\n?", "", said).strip() == ""
+
+
+def test_a_wrong_config_is_not_tried_again_for_ever() -> None:
+    """The exit code of a wrong config file is that of `dca.cli`."""
+    assert f"RestartPreventExitStatus={WRONG_USE}" in UNIT.read_text("utf-8").splitlines()
