@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from dca.agent.worth import Worth
 from dca.errors import StoreError
 from dca.service.logs import MASKS, StateLog
-from dca.service.picture import is_read, merge, parse
+from dca.service.picture import follow, is_read, parse
 from dca.store import load_snapshots, save_devices, save_snapshot
 from dca.telemetry import NewRow, Weight
 from dca.wire.report_pb2 import ROW_KIND_EVENT, ROW_KIND_SNAPSHOT, Event
-from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_SUPPLIES, Outcome, Snapshot
+from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, Outcome, Snapshot
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,7 +67,7 @@ class Intake:
         self._masks = masks
         self._states = StateLog(log)
         self._rows: list[NewRow] = []
-        self._snapshots: dict[str, Snapshot] = {}
+        self._snapshots: dict[str, list[Snapshot]] = {}  # of each device in the order they were taken
         self._touched: dict[str, Known] = {}
         self._held = 0
         self._writing = asyncio.Lock()
@@ -86,7 +86,7 @@ class Intake:
         if weight is not None:
             self._rows.append(NewRow(ROW_KIND_SNAPSHOT, snapshot.SerializeToString(), weight))
         if known is not None:
-            self._snapshots[known.device_id] = snapshot
+            self._snapshots.setdefault(known.device_id, []).append(snapshot)
             self._touched[known.device_id] = known
         if self._held >= CHUNK:
             await self.flush()
@@ -154,15 +154,21 @@ class Intake:
         self._states.note(key, words, level, "%s %s: %s", who, words, snapshot.reason)
 
 
-def _save(connection: sqlite3.Connection, knowns: list[Known], snapshots: dict[str, Snapshot]) -> None:
+def _save(connection: sqlite3.Connection, knowns: list[Known], taken: dict[str, list[Snapshot]]) -> None:
     """Save the devices, and of each what is known of it as `dca status` shows it."""
     save_devices(connection, knowns)
-    counted = [name for name, snapshot in snapshots.items() if snapshot.kind == READ_KIND_SUPPLIES]
-    before = load_snapshots(connection, counted) if counted else {}
-    for name, snapshot in snapshots.items():
-        whole = snapshot
-        full = is_read(snapshot) and snapshot.kind == READ_KIND_FULL
-        kept = parse(before[name].full) if name in before else None
-        if kept is not None and is_read(snapshot):
-            whole, full = merge(kept, snapshot), True
-        save_snapshot(connection, name, whole.SerializeToString(), full=full)
+    needed = [name for name, snapshots in taken.items() if not all(map(_stands_alone, snapshots))]
+    before = load_snapshots(connection, needed) if needed else {}
+    for name, snapshots in taken.items():
+        kept = before.get(name)
+        full, last = (parse(kept.full), parse(kept.last)) if kept is not None else (None, None)
+        picture = follow(full, last, snapshots)
+        if picture is not None:
+            save_snapshot(connection, name, picture.SerializeToString(), full=True)
+        if picture is not snapshots[-1]:
+            save_snapshot(connection, name, snapshots[-1].SerializeToString(), full=False)
+
+
+def _stands_alone(snapshot: Snapshot) -> bool:
+    """Tell whether it can be kept without a look at what is kept already."""
+    return is_read(snapshot) and snapshot.kind in (READ_KIND_FULL, READ_KIND_STATUS)

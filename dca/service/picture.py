@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from google.protobuf.message import DecodeError
 
-from dca.wire.snapshot_pb2 import OUTCOME_OK, OUTCOME_PARTIAL, READ_KIND_STATUS, Snapshot
+from dca.wire.snapshot_pb2 import (
+    OUTCOME_OK,
+    OUTCOME_PARTIAL,
+    READ_KIND_FULL,
+    READ_KIND_STATUS,
+    Snapshot,
+)
 
-__all__ = ["is_read", "merge", "parse"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["follow", "is_after", "is_read", "merge", "parse"]
 
 
 def parse(payload: bytes | None) -> Snapshot | None:
@@ -39,3 +50,35 @@ def merge(before: Snapshot, now: Snapshot) -> Snapshot:
     supplies = {(supply.index, supply.source): supply for supply in (*before.supplies, *now.supplies)}
     merged.supplies.extend(supplies.values())
     return merged
+
+
+def is_after(one: Snapshot, other: Snapshot) -> bool:
+    """Tell whether `one` was read after `other`."""
+    return one.read_at.ToNanoseconds() > other.read_at.ToNanoseconds()
+
+
+def follow(full: Snapshot | None, last: Snapshot | None, taken: Iterable[Snapshot]) -> Snapshot | None:
+    """Return the picture to keep after `taken`, oldest first; None when the kept one stays as it is.
+
+    `full` is the kept picture, `last` the last reading before. A status reading alone changes nothing: it is
+    kept as the last reading, and goes into the picture when another takes that place.
+    """
+    changed = False
+    status = last if full is not None and last is not None and _is_status(last) and is_after(last, full) else None
+    for now in taken:
+        if is_read(now) and now.kind == READ_KIND_FULL:
+            full, status, changed = now, None, True
+        elif full is None:
+            continue
+        elif _is_status(now):
+            status = now
+        else:
+            if status is not None:
+                full, status, changed = merge(full, status), None, True
+            if is_read(now):
+                full, changed = merge(full, now), True
+    return full if changed else None
+
+
+def _is_status(snapshot: Snapshot) -> bool:
+    return is_read(snapshot) and snapshot.kind == READ_KIND_STATUS

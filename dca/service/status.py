@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dca.errors import StoreError
 from dca.service.notes import Notes, load_notes
-from dca.service.picture import is_read, merge, parse
+from dca.service.picture import is_after, is_read, merge, parse
 from dca.store import get_meta, holder, load_devices, load_snapshots, read_only
 from dca.telemetry import Figures, read_figures
 from dca.telemetry.agent_id import AGENT_ID
@@ -86,10 +86,13 @@ def read_status(state_dir: Path, *, now: float | None = None) -> Status:
 
 def _device(known: Known, last: bytes | None, full: bytes | None) -> DeviceStatus:
     newest, picture = parse(last), parse(full) or Snapshot()
-    if newest is not None and is_read(newest) and _after(newest, picture):
-        picture = merge(picture, newest) if picture.host else newest
+    if newest is not None and is_read(newest) and is_after(newest, picture):
+        if not picture.host:
+            picture.CopyFrom(newest)
+        else:
+            picture = merge(picture, newest)
+    if picture.host:
+        for name in ("manufacturer", "model", "serial"):
+            if not getattr(picture.device, name):
+                setattr(picture.device, name, getattr(known, name))
     return DeviceStatus(known, picture, newest)
-
-
-def _after(one: Snapshot, other: Snapshot) -> bool:
-    return one.read_at.ToNanoseconds() > other.read_at.ToNanoseconds()

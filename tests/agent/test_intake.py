@@ -22,6 +22,8 @@ from dca.wire.snapshot_pb2 import (
     Snapshot,
 )
 
+NOON = 1_800_000_000.0
+
 
 async def test_a_chunk_is_one_transaction_of_rows_and_devices(parts, visit, rows) -> None:
     for number in range(1, CHUNK):
@@ -134,6 +136,37 @@ async def test_what_is_known_grows_with_each_kind_of_reading(parts, visit) -> No
     assert whole.device.serial == "SN-00000001"
     assert len(whole.trays) == 1
     assert (last.kind, last.console) == (READ_KIND_STATUS, ["Jam"])
+
+
+async def test_a_status_reading_in_the_same_chunk_does_not_take_the_full_one_away(parts, visit) -> None:
+    await parts.intake.take(visit(pages=100))
+    await parts.intake.take(visit(kind=READ_KIND_STATUS, pages=101, console="Jam", at=NOON + 60))
+    await parts.intake.flush()
+    kept = (await parts.store.run(load_snapshots))[visit().known.device_id]
+    whole, last = Snapshot.FromString(kept.full), Snapshot.FromString(kept.last)
+    assert whole == visit(pages=100).snapshot
+    assert (last.kind, last.console) == (READ_KIND_STATUS, ["Jam"])
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 3])
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_supplies_reading_brings_no_old_console_back(parts, visit, chunks, silent) -> None:
+    taken = [
+        visit(console="Ready"),
+        visit(kind=READ_KIND_STATUS, console="Jam", at=NOON + 60),
+        *([visit(outcome=OUTCOME_NO_ANSWER, at=NOON + 90)] if silent else []),
+        visit(kind=READ_KIND_SUPPLIES, pages=120, at=NOON + 120),
+    ]
+    for number, each in enumerate(taken, 1):
+        await parts.intake.take(each)
+        if chunks == 3 or (chunks == 2 and number == len(taken) - 1):
+            await parts.intake.flush()
+    await parts.intake.flush()
+    kept = (await parts.store.run(load_snapshots))[visit().known.device_id]
+    whole, last = Snapshot.FromString(kept.full), Snapshot.FromString(kept.last)
+    assert whole.console == ["Jam"]
+    assert (whole.meters[0].value, whole.device.serial, len(whole.trays)) == (120, "SN-00000001", 1)
+    assert last == taken[-1].snapshot, "the last reading is kept as it was"
 
 
 async def test_a_device_that_another_took_the_place_of_is_left(parts, visit, known) -> None:

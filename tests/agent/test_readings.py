@@ -114,7 +114,7 @@ async def test_two_rounds_do_not_read_a_device_at_the_same_time(parts, readings,
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    "kinds",
     [
         (READ_KIND_STATUS, READ_KIND_SUPPLIES),
         (READ_KIND_STATUS, READ_KIND_FULL),
@@ -122,8 +122,9 @@ async def test_two_rounds_do_not_read_a_device_at_the_same_time(parts, readings,
     ],
 )
 async def test_a_larger_round_waits_for_a_device_that_a_smaller_one_reads(
-    parts, readings, network, known, first, second
+    parts, readings, network, known, kinds
 ) -> None:
+    first, second = kinds
     know(parts, known(1), known(2))
     network.gate.clear()
     smaller = asyncio.create_task(readings.round(first))

@@ -176,6 +176,23 @@ async def test_notes_come_back_as_they_were(tmp_path) -> None:
     assert json.loads(json.dumps(notes.next_runs)) == {"status": 5.0}
 
 
+async def test_what_no_reading_tells_comes_from_what_is_remembered(tmp_path) -> None:
+    store = await Store.open(tmp_path / "state")
+    await Outbox.open(store)
+
+    def fill(connection) -> None:
+        save_devices(connection, [known(1)])
+        last = reading(1, READ_KIND_STATUS, status="idle")
+        save_snapshot(connection, known(1).device_id, last.SerializeToString(), full=False)
+
+    await store.run(fill)
+    await store.close()
+    (device,) = read_status(tmp_path / "state").devices
+    told = device.picture.device
+    assert (told.manufacturer, told.model, told.serial) == ("Acme", "Color 3", "SN1")
+    assert not device.last.HasField("device")
+
+
 def test_a_smaller_reading_replaces_what_it_read() -> None:
     now = reading(1, READ_KIND_SUPPLIES, 60, status="printing", errors=["low_toner"])
     now.supplies.add(index=2, color="cyan", percent=20, source="1.2")
