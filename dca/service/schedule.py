@@ -32,6 +32,8 @@ WATCH = 3.0
 """Seconds between two looks at the clocks."""
 STEP = 5.0
 """Seconds that the wall clock must leave the monotonic one to count as a step."""
+NEARLY = 0.99
+"""Of its interval, how long a run must have lasted to be late: points come a little early and late."""
 OVERDUE = 60.0
 """Seconds after which a job that was not started counts as forgotten by the scheduler."""
 
@@ -95,6 +97,7 @@ class Schedule:
         self._clock = clock or Clock()
         self._jobs: dict[str, Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._began: dict[str, float] = {}
         self._again: set[str] = set()
         self._held_back: set[str] = set()
         self._states = StateLog(log)
@@ -176,6 +179,8 @@ class Schedule:
             self._begin(job)
             return
         self.overlaps[name] += 1
+        if self._clock.monotonic() - self._began[name] < job.every * NEARLY:
+            return  # begun beside its points, and not late
         words = "%s takes longer than its interval of %s: left out until it has ended"
         self._states.note(f"overlap {name}", "late", logging.WARNING, words, name, duration(job.every))
 
@@ -203,6 +208,7 @@ class Schedule:
     def _begin(self, job: Job) -> None:
         task = asyncio.create_task(self._guard(job), name=job.name)
         self._running[job.name] = task
+        self._began[job.name] = self._clock.monotonic()
         task.add_done_callback(lambda _: self._ended(job.name))
 
     def _ended(self, name: str) -> None:

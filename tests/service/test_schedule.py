@@ -138,6 +138,23 @@ def test_a_long_run_is_not_doubled(bench, caplog) -> None:
     assert caplog.text.count("keeps its interval again") == 1
 
 
+def test_a_point_within_a_short_run_is_no_delay(bench, caplog) -> None:
+    async def short() -> None:
+        bench.ran.append(bench.time.monotonic)
+        await asyncio.sleep(100)
+
+    async def scenario() -> None:
+        bench.schedule.run_now("delivery")
+        await asyncio.sleep(60)
+
+    bench.job = short
+    bench.time.offset += 290 - bench.time.wall() % 300 + phase(f"{AGENT}/delivery", 300)
+    bench.run(scenario)
+    assert len(bench.ran) == 1
+    assert bench.schedule.overlaps["delivery"] == 1
+    assert caplog.text == ""
+
+
 def test_run_now_beside_the_points(bench) -> None:
     async def scenario() -> None:
         bench.schedule.run_now("delivery")
