@@ -49,7 +49,9 @@ class Session:
         self._uplink = uplink or make_uplink(config)
         self._ranges = Ranges(config.ranges)
         self._readings: Readings | None = None
-        self._delivery = Delivery(parts.outbox, self._uplink, self._info, clock=parts.clock.wall)
+        self._delivery = Delivery(
+            parts.outbox, self._uplink, self._info, clock=parts.clock.wall, on_failure=self._failed
+        )
         self._delivering = False
         self._events: set[asyncio.Task[object]] = set()
         self.schedule = Schedule(
@@ -160,13 +162,21 @@ class Session:
             await self._delivery.deliver_once()
             self._notes.delivery_error = ""
         except (DeliveryError, StoreError) as error:  # `Delivery` has said it, once
-            self._notes.delivery_error = MASKS.clean(str(error))
-            self._notes.delivery_failed_at = self._parts.clock.wall()
+            self._fault(error)
         finally:
             self._delivering = False
             self._parts.beats.tick("delivery")
         self._notes.delivered_at = self._delivery.last_success or self._notes.delivered_at
         await self._note()
+
+    async def _failed(self, error: DeliveryError) -> None:
+        """Leave word of a failed try at once: the cycle goes on trying for a minute or two."""
+        self._fault(error)
+        await self._note()
+
+    def _fault(self, error: DeliveryError | StoreError) -> None:
+        self._notes.delivery_error = MASKS.clean(str(error))
+        self._notes.delivery_failed_at = self._parts.clock.wall()
 
     async def _note(self) -> None:
         """Leave word for `dca status`."""

@@ -30,6 +30,12 @@ _FRUITLESS = 3
 """Answers in a row that name no row at all, before the cycle ends."""
 _FINAL = {"UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED", "INVALID_ARGUMENT"}
 """Status codes that another try within the cycle does not change."""
+_MOST_FAULTS = 20
+"""Different faults said in one outage; what says something new each time must not fill the log."""
+
+
+async def _ignore(_error: DeliveryError) -> None:
+    """Tell nobody."""
 
 
 @dataclass
@@ -68,9 +74,13 @@ class Delivery:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         waits: tuple[float, ...] = WAITS,
+        on_failure: Callable[[DeliveryError], Awaitable[None]] = _ignore,
         log: logging.Logger | None = None,
     ) -> None:
-        """Join the two ends; `info` is asked at every call, `clock` gives Unix seconds, `jitter` 0 to 1."""
+        """Join the two ends; `info` is asked at every call, `clock` gives Unix seconds, `jitter` 0 to 1.
+
+        `on_failure` hears of every failed try at once.
+        """
         self._outbox = outbox
         self._uplink = uplink
         self._info = info
@@ -79,10 +89,11 @@ class Delivery:
         self._sleep = sleep
         self._jitter = jitter
         self._waits = waits
+        self._on_failure = on_failure
         self._log = log or logging.getLogger(__name__)
         self._pace = Pace()
         self._after = 0
-        self._failing = False
+        self._faults: set[str] = set()
         self.last = Delivered()
         """The figures of the present or last cycle, also of one that failed."""
         self.last_success = 0.0
@@ -101,14 +112,19 @@ class Delivery:
             if not self.last.calls:
                 await self._send(Batch((), 0, 0))
         except DeliveryError as error:
-            if not self._failing:
-                self._log.warning("%s; rows wait in the outbox until it does", error)
-            self._failing = True
+            self._complain(error)
             raise
-        if self._failing:
+        if self._faults:
             self._log.info("the hub takes reports again: %d rows delivered", self.last.rows)
-        self._failing = False
+            self._faults.clear()
         return self.last
+
+    def _complain(self, error: DeliveryError) -> None:
+        """Log a fault, once until the hub takes reports again; what gRPC said of it may differ each time."""
+        fault = str(error).partition(f" ({error.code}: ")[0]
+        if fault not in self._faults and len(self._faults) < _MOST_FAULTS:
+            self._faults.add(fault)
+            self._log.warning("%s; rows wait in the outbox until it does", error)
 
     async def _drain(self) -> None:
         """Go once through the outbox, oldest first, from where a fruitless cycle has stopped."""
@@ -138,6 +154,9 @@ class Delivery:
             except DeliveryError as error:
                 smaller = self._pace.failed(error, len(batch.rows))
                 wait = 0.0 if smaller and too_large(error) else next(waits, None)
+                if not smaller:  # else it may be cured by that
+                    self._complain(error)
+                    await self._on_failure(error)
                 if wait is None or error.code in _FINAL:
                     raise
             if smaller:

@@ -145,6 +145,22 @@ async def test_a_hub_that_is_away_leaves_its_reason(parts, config, hub, found) -
     assert notes.delivery_error == ""
 
 
+async def test_the_first_failed_try_is_seen_in_the_status(parts, config, hub, visit) -> None:
+    hub.away = True
+    notes = Notes()
+    session = Session(config, parts, notes, uplink=hub)
+    seen = []
+
+    async def look(_seconds):
+        seen.append((await parts.store.run(load_notes)).delivery_error)
+        hub.away = False
+
+    session._delivery._sleep = look
+    await session._deliver()
+    assert seen == ["the hub is away"]
+    assert (await parts.store.run(load_notes)).delivery_error == ""
+
+
 async def test_the_last_delivery_has_its_time_limit(parts, config, hub, monkeypatch, visit) -> None:
     async def never(_request):
         await asyncio.Event().wait()

@@ -143,6 +143,53 @@ async def test_tries_are_spaced_and_end_with_the_cycle(bench, hub, delivery, sle
     assert await bench.rows() == {}
 
 
+async def test_the_first_failed_try_is_said_at_once(bench, hub, delivery, slept, caplog):
+    told = []
+
+    async def failed(error):
+        told.append((str(error), len(slept)))
+
+    def fail(request):
+        raise DeliveryError("nothing listens there (UNAVAILABLE: refused)", "UNAVAILABLE")
+
+    async def look(seconds):
+        slept.append(caplog.text.count("nothing listens there"))
+
+    hub.fail, delivery._on_failure, delivery._sleep = fail, failed, look
+    with pytest.raises(DeliveryError):
+        await delivery.deliver_once()
+    assert slept == [1, 1], "said before the first wait, and once"
+    assert told == [("nothing listens there (UNAVAILABLE: refused)", tries) for tries in range(3)]
+
+
+async def test_another_fault_is_another_line(bench, hub, delivery, caplog):
+    faults = iter(
+        [
+            DeliveryError("nothing listens there (UNAVAILABLE: port 1)", "UNAVAILABLE"),
+            DeliveryError("nothing listens there (UNAVAILABLE: port 2)", "UNAVAILABLE"),
+            DeliveryError("not trusted (UNAVAILABLE: cert)", "UNAVAILABLE"),
+            DeliveryError("nothing listens there (UNAVAILABLE: port 3)", "UNAVAILABLE"),
+            DeliveryError("wrong token (UNAUTHENTICATED: no)", "UNAUTHENTICATED"),
+        ]
+    )
+
+    def fail(request):
+        if error := next(faults, None):
+            raise error
+
+    hub.fail = fail
+    for _ in range(2):
+        with pytest.raises(DeliveryError):
+            await delivery.deliver_once()
+    lines = [record.getMessage().partition(" (")[0] for record in caplog.records if record.levelname == "WARNING"]
+    assert lines == ["nothing listens there", "not trusted", "wrong token"]
+    caplog.clear()
+    await delivery.deliver_once()
+    faults = iter([DeliveryError("not trusted (UNAVAILABLE: cert)", "UNAVAILABLE")])
+    await delivery.deliver_once()
+    assert caplog.text.count("not trusted") == 1, "after a success it is news again"
+
+
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "UNIMPLEMENTED", "INVALID_ARGUMENT"])
 async def test_what_another_try_does_not_change_is_not_tried(bench, hub, delivery, slept, code):
     def fail(request):
