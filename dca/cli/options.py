@@ -46,6 +46,7 @@ V3 = "SNMPv3"
 PACE = "Pace"
 MIN_PASSWORD = 8
 """Characters (RFC 3414, section 11.2)."""
+PUBLIC = "public"
 _AUTO = "auto"
 Protocol = TypeVar("Protocol", AuthProtocol, PrivProtocol)
 
@@ -183,18 +184,19 @@ class V3Options:
         if variable is not None and file is not None:
             raise typer.BadParameter("give one of the two", param_hint=f"--{name}-password-env and -file")
         chosen = _protocol(f"--{name}", protocols, protocol)
+        source = f"--{name}"
         if variable is not None:
+            source = f"--{name}-password-env"
             text = self._environ.get(variable)
             if text is None:
-                raise typer.BadParameter(f"{variable} is not set", param_hint=f"--{name}-password-env")
+                raise typer.BadParameter(f"{variable} is not set", param_hint=source)
         elif file is not None:
-            text = _first_line(file, f"--{name}-password-file")
+            source = f"--{name}-password-file"
+            text = _first_line(file, source)
         else:
             text = _ask(name, self.user)
         if len(text) < MIN_PASSWORD:
-            raise typer.BadParameter(
-                f"a password has at least {MIN_PASSWORD} characters (RFC 3414)", param_hint=f"--{name}"
-            )
+            raise typer.BadParameter(f"a password has at least {MIN_PASSWORD} characters (RFC 3414)", param_hint=source)
         return chosen, Secret(text)
 
 
@@ -213,11 +215,21 @@ def credentials_of(
     elif v3.given():
         raise typer.BadParameter(f"SNMPv{version} knows no user", param_hint="--user")
     if version != "3" and (communities or not found):
+        texts = communities or [PUBLIC]
+        if not all(texts):
+            raise typer.BadParameter("is empty; leave it out for public", param_hint="--community")
         found += [
-            Credential(f"community {index}", version=version, community=Secret(text))
-            for index, text in enumerate(communities or ["public"], 1)
+            Credential(_community_name(texts, index), version=version, community=Secret(text))
+            for index, text in enumerate(texts)
         ]
     return tuple(found)
+
+
+def _community_name(texts: Sequence[str], index: int) -> str:
+    """Return what messages call a community; never the community itself, which is a secret."""
+    if texts[index] == PUBLIC:
+        return "community public"
+    return "the community given" if len(texts) == 1 else f"--community #{index + 1}"
 
 
 def _protocol(option: str, protocols: type[Protocol], text: str | None) -> Protocol | None:

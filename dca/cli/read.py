@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dca.cli.entries import check_entries
 from dca.cli.options import (
     AuthFileOption,
     AuthOption,
@@ -86,6 +87,7 @@ def read(
         priv_file=priv_password_file,
         context=context,
     )
+    check_entries(hosts, "HOST")
     loaded = load_config(config, communities=community, version=snmp_version, v3=v3)
     credentials = () if loaded else credentials_of(community, snmp_version, v3)
     pace = Pace.of(loaded, timeout=timeout, retries=retries, rate=rate, in_flight=in_flight)

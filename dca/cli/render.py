@@ -25,6 +25,7 @@ __all__ = [
     "bar",
     "bar_cells",
     "console_for",
+    "counted",
     "device_name",
     "level_text",
     "number",
@@ -91,6 +92,12 @@ def plain(text: str, limit: int = 300) -> str:
 def number(value: int) -> str:
     """Write a number in groups of three digits."""
     return f"{value:,}".replace(",", " ")
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number with its noun, in the plural where it needs one."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number(count)} {noun if count == 1 else plural}"
 
 
 def ago(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dca.cli.entries import check_entries
 from dca.cli.options import (
     AuthFileOption,
     AuthOption,
@@ -30,7 +31,7 @@ from dca.cli.options import (
     command_app,
     credentials_of,
 )
-from dca.cli.render import console_for, number
+from dca.cli.render import console_for, counted
 from dca.cli.session import Bar, Pace, Sheet, complain, load_config
 from dca.cli.tables import fleet_table, summary
 from dca.model import Range
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 LABEL = "command line"
+NOTHING = (
+    "No printer answered. Check the community (or SNMPv3 user), --snmp-version, --port, the range, and firewalls on "
+    "the way; a printer that sleeps may not answer."
+)
 REFRESH = 0.1
 """Seconds between two looks at the progress."""
 
@@ -92,6 +97,7 @@ def scan(
     loaded = load_config(config, communities=community, version=snmp_version, v3=v3)
     if loaded is not None and ranges:
         raise typer.BadParameter("the config file says the ranges; give the one or the other", param_hint="RANGE")
+    check_entries(ranges or [], "RANGE")
     if loaded is None and not ranges:
         raise typer.BadParameter("name at least one range, or a config file with --config", param_hint="RANGE")
     if loaded is None:
@@ -147,4 +153,7 @@ def _show(sheet: Sheet, progress: Progress, seconds: float) -> None:
         console.print()
     console.print(summary(sheet.snapshots, seconds, progress.total), style="bold")
     if progress.others:
-        console.print(f"{number(progress.others)} other hosts answered and were left alone", style="dim")
+        verb = "was" if progress.others == 1 else "were"
+        console.print(f"{counted(progress.others, 'other host')} answered and {verb} left alone", style="dim")
+    if not sheet.snapshots:
+        console.print(NOTHING, style="yellow", soft_wrap=True)

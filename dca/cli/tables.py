@@ -14,6 +14,7 @@ from rich.text import Text
 from dca.cli.render import (
     LEAST_BAR,
     bar_cells,
+    counted,
     device_name,
     level_text,
     number,
@@ -26,7 +27,7 @@ from dca.cli.render import (
 from dca.wire.snapshot_pb2 import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -37,6 +38,8 @@ __all__ = ["READ", "by_address", "card", "fleet_table", "read_table", "summary"]
 READ = (Outcome.OUTCOME_OK, Outcome.OUTCOME_PARTIAL)
 WIDE = 100
 """Columns from which a table shows everything."""
+GAP = 2
+"""Cells after each column."""
 
 
 def by_address(snapshot: Snapshot) -> tuple[int, int, str]:
@@ -57,7 +60,8 @@ def fleet_table(snapshots: Iterable[Snapshot], width: int) -> RenderableType:
     if rest:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for title in ("Address", "Not read", "Why"):
-            table.add_column(title, no_wrap=title != "Why", overflow="fold")
+            least = max(len(plain(snapshot.host)) for snapshot in rest) if title == "Address" else None
+            table.add_column(title, no_wrap=title == "Address", min_width=least, overflow="fold")
         for snapshot in rest:
             why = plain(snapshot.reason) or device_name(snapshot.device)
             table.add_row(Text(plain(snapshot.host)), outcome_text(snapshot.outcome), Text(why))
@@ -66,41 +70,71 @@ def fleet_table(snapshots: Iterable[Snapshot], width: int) -> RenderableType:
 
 
 def read_table(snapshots: Sequence[Snapshot], width: int) -> Table:
-    """Return one line for each of these, at least one, which were read."""
+    """Return one line for each of these, at least one, which were read.
+
+    The address is always whole, for it tells the rows apart; on a narrow terminal other columns are left out.
+    """
     wide = width >= WIDE
-    columns: list[tuple[str, list[Text], int]] = [
-        ("Address", [Text(plain(snapshot.host)) for snapshot in snapshots], 39),
-        ("Status", [status_text(snapshot) for snapshot in snapshots], 24 if wide else 12),
-        ("Pages", [Text(_pages(snapshot)) for snapshot in snapshots], 14),
-        ("Device", [Text(device_name(snapshot.device)) for snapshot in snapshots], 34 if wide else 22),
-    ]
-    if wide:
-        columns.insert(2, ("Serial", [Text(plain(snapshot.device.serial)) for snapshot in snapshots], 16))
-    widths = {name: min(_widest(name, texts), most) for name, texts, most in columns}
-    room = width - sum(widths.values()) - 2 * (len(columns) + 1)
+    texts = _texts(snapshots, wide=wide)
+    widths = {name: min(_widest(name, texts[name]), most) for name, most in _most(wide=wide).items()}
     # The device's name gives way to the supplies, down to what still tells models apart.
-    spare = max(widths["Device"] - (26 if wide else 14), 0)
-    cells = bar_cells((snapshot.supplies for snapshot in snapshots), room + spare)
-    while True:
-        supplies = [supplies_text(snapshot.supplies, cells) for snapshot in snapshots]
-        wanted = _widest("Supplies", supplies)
-        if wanted <= room + spare or not cells:
-            break
-        cells = cells - 1 if cells > LEAST_BAR else 0
-    given = max(min(wanted - room, spare), 0)
-    widths |= {"Device": widths["Device"] - given, "Supplies": max(min(wanted, room + given), 8)}
-    texts_of = {name: texts for name, texts, _ in columns} | {"Supplies": supplies}
+    least = widths | {"Device": min(widths["Device"], 26 if wide else 14), "Status": min(widths["Status"], 8)}
+    least["Supplies"] = 8
     order = ["Address", "Device", *(["Serial"] if wide else []), "Status", "Supplies", "Pages"]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("Serial", "Pages", "Supplies", "Status", "Device"):
+        if sum(least[column] for column in order) + GAP * len(order) <= width:
+            break
+        if name in order:
+            order.remove(name)
+    if "Supplies" in order:
+        room = width - GAP * len(order) - sum(widths[name] for name in order if name != "Supplies")
+        texts["Supplies"] = _supplies_column(snapshots, room + widths["Device"] - least["Device"])
+        widths["Supplies"] = max(_widest("Supplies", texts["Supplies"]), least["Supplies"])
+    over = sum(widths[name] for name in order) + GAP * len(order) - width
+    for name in ("Device", "Supplies", "Status"):
+        given = max(min(over, widths[name] - least[name]), 0) if name in order else 0
+        widths[name] = widths.get(name, 0) - given
+        over -= given
+    return _drawn(order, widths, texts)
+
+
+def _texts(snapshots: Sequence[Snapshot], *, wide: bool) -> dict[str, list[Text]]:
+    texts = {
+        "Address": [Text(plain(snapshot.host)) for snapshot in snapshots],
+        "Status": [status_text(snapshot) for snapshot in snapshots],
+        "Pages": [Text(_pages(snapshot)) for snapshot in snapshots],
+        "Device": [Text(device_name(snapshot.device)) for snapshot in snapshots],
+    }
+    return texts | ({"Serial": [Text(plain(snapshot.device.serial)) for snapshot in snapshots]} if wide else {})
+
+
+def _most(*, wide: bool) -> dict[str, int]:
+    """Return how wide each column may become, in cells."""
+    most = {"Address": 64, "Status": 24 if wide else 12, "Pages": 14, "Device": 34 if wide else 22}
+    return most | ({"Serial": 16} if wide else {})
+
+
+def _supplies_column(snapshots: Sequence[Snapshot], room: int) -> list[Text]:
+    """Return the supplies with the longest bars that fit into so many cells."""
+    cells = bar_cells((snapshot.supplies for snapshot in snapshots), room)
+    while True:
+        texts = [supplies_text(snapshot.supplies, cells) for snapshot in snapshots]
+        if not cells or _widest("Supplies", texts) <= room:
+            return texts
+        cells = cells - 1 if cells > LEAST_BAR else 0
+
+
+def _drawn(order: Sequence[str], widths: Mapping[str, int], texts: Mapping[str, list[Text]]) -> Table:
+    table = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold")
     for name in order:
         table.add_column(
             name,
             width=widths[name],
-            no_wrap=name != "Status",
-            overflow="fold" if name == "Status" else "ellipsis",
+            no_wrap=name not in {"Status", "Address"},
+            overflow="fold" if name in {"Status", "Address"} else "ellipsis",
             justify="right" if name == "Pages" else "left",
         )
-    for row in zip(*(texts_of[name] for name in order), strict=True):
+    for row in zip(*(texts[name] for name in order), strict=True):
         table.add_row(*row)
     return table
 
@@ -118,9 +152,8 @@ def summary(snapshots: Sequence[Snapshot], seconds: float, addresses: int | None
     counts = Counter(snapshot.outcome for snapshot in snapshots)
     read = sum(counts.pop(outcome, 0) for outcome in (Outcome.OUTCOME_OK,))
     parts = [f"{read} read"] + [f"{count} {outcome_word(outcome)}" for outcome, count in sorted(counts.items())]
-    where = f" among {number(addresses)} addresses" if addresses is not None else ""
-    noun = "device" if len(snapshots) == 1 else "devices"
-    return f"{len(snapshots)} {noun}{where} in {seconds:.1f} s: {', '.join(parts)}"
+    where = f" among {counted(addresses, 'address')}" if addresses is not None else ""
+    return f"{counted(len(snapshots), 'device')}{where} in {seconds:.1f} s: {', '.join(parts)}"
 
 
 def card(snapshot: Snapshot, width: int) -> RenderableType:

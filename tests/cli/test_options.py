@@ -102,3 +102,27 @@ def test_without_a_terminal_nothing_is_asked(monkeypatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     with pytest.raises(typer.BadParameter, match="no terminal"):
         credentials_of(None, None, V3Options(user="joe", auth="sha1"))
+
+
+@pytest.mark.parametrize(
+    ("communities", "names"),
+    [
+        (None, ["community public"]),
+        (["public"], ["community public"]),
+        (["s3cret"], ["the community given"]),
+        (["s3cret", "public", "other"], ["--community #1", "community public", "--community #3"]),
+    ],
+)
+def test_messages_call_a_community_by_its_place_and_never_by_itself(communities, names) -> None:
+    assert [one.name for one in credentials_of(communities, None, V3Options())] == names
+
+
+def test_the_right_option_is_named_for_a_short_password(tmp_path) -> None:
+    (tmp_path / "short").write_text("seven77")
+    for given, option in (
+        ({"auth_file": tmp_path / "short"}, "--auth-password-file"),
+        ({"auth_variable": "SHORT"}, "--auth-password-env"),
+    ):
+        with pytest.raises(typer.BadParameter) as caught:
+            credentials_of(None, None, V3Options(user="joe", **given, environ={"SHORT": "seven77"}))
+        assert caught.value.param_hint == option

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from dca.cli.render import ago, bar, bar_cells, console_for, device_name, number, plain, status_text, supplies_text
+from dca.cli.render import (
+    ago,
+    bar,
+    bar_cells,
+    console_for,
+    counted,
+    device_name,
+    number,
+    plain,
+    status_text,
+    supplies_text,
+)
 from dca.cli.tables import by_address, card, fleet_table, summary
-from dca.wire.snapshot_pb2 import OUTCOME_OK, Device, Snapshot, Supply
+from dca.wire.snapshot_pb2 import OUTCOME_NO_ANSWER, OUTCOME_OK, Device, Snapshot, Supply
 
 
 @given(st.text())
@@ -137,3 +151,35 @@ def test_numbers_in_groups() -> None:
 
 def test_the_summary_counts(made) -> None:
     assert summary([made()], 1.26, 254) == "1 device among 254 addresses in 1.3 s: 1 read"
+
+
+def drawn(what, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(what)
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [20, 24, 32, 40, 50, 60, 72, 80, 99, 100, 120])
+@pytest.mark.parametrize("hosts", [["127.44.0.1", "127.44.0.2"], ["192.168.100.101", "192.168.100.102"]])
+def test_addresses_are_whole_on_any_terminal(made, width, hosts) -> None:
+    silent = f"{hosts[0][:-1]}9"
+    fleet = [*(made(host) for host in hosts), made(silent, OUTCOME_NO_ANSWER)]
+    lines = drawn(fleet_table(fleet, width), width)
+    for host in (*hosts, silent):
+        assert sum(host in line.split() for line in lines) == 1
+    assert all(len(line) <= width for line in lines)
+
+
+def test_forty_columns_still_say_what_it_is(made) -> None:
+    text = "\n".join(drawn(fleet_table([made("127.44.0.1")], 40), 40))
+    assert "Acme Color 3" in text
+    assert "idle" in text
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 devices"), (1, "1 device"), (1234, "1 234 devices")])
+def test_nouns_are_in_the_plural_where_they_need_it(count, shown) -> None:
+    assert counted(count, "device") == shown
+
+
+def test_one_address_is_one_address(made) -> None:
+    assert summary([made()], 1, 1).startswith("1 device among 1 address in")

@@ -53,10 +53,37 @@ def test_nothing_found(dca, printers) -> None:
     assert "2 other hosts answered and were left alone" in ran.out
 
 
+def test_nothing_found_says_what_to_check(dca, printers) -> None:
+    printers.others = 1
+    said = dca("scan", "10.0.0.1").out
+    assert "0 devices among 1 address in" in said
+    assert "1 other host answered and was left alone" in said
+    for word in ("community", "--snmp-version", "--port", "range", "firewall", "sleeps"):
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [
+        ("127.0.0.1:161", "127.0.0.1 --port 161"),
+        ("[::1]", "write ::1"),
+        ("[::1]:1161", "::1 --port 1161"),
+        ("printer.example:161", "printer.example --port 161"),
+    ],
+)
+@pytest.mark.parametrize("command", ["scan", "read"])
+def test_a_port_with_the_address_is_told_where_it_goes(dca, printers, command, typed, instead) -> None:
+    ran = dca(command, typed)
+    assert ran.code == 2
+    assert instead in " ".join(ran.err.replace("│", " ").split())
+    assert printers.asked == []
+
+
 @pytest.mark.parametrize(
     "args",
     [
         [],
+        ["10.0.0.0/29", "--community", ""],
         ["10.0.0.0/33"],
         ["nonsense/here"],
         ["10.0.0.0/29", "--port", "0"],

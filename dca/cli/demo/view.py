@@ -39,7 +39,7 @@ def draw(scene: Scene, *, width: int, height: int, elapsed: float, page: str, st
         left = room - len(rows)
         alerts = _alerts(scene, left - 2, width) if left > 3 else []  # noqa: PLR2004 - a title and two lines at least
         parts += [*alerts, *([""] * (left - len(alerts)))]
-    return Group(*parts, Rule(style="dim"), *summary_lines(scene))
+    return Group(*parts, Rule(style="dim"), *summary_lines(scene, width))
 
 
 def _header(width: int, elapsed: float, page: str) -> list[Text]:
@@ -115,16 +115,13 @@ def _alerts(scene: Scene, lines: int, width: int) -> list[RenderableType]:
     return parts
 
 
-def summary_lines(scene: Scene) -> list[Text]:
-    """Return two lines: the devices, and the rows' way to the hub."""
-    devices = Text(" ", no_wrap=True, overflow="ellipsis")
-    devices.append(f"{len(scene.rows)} printers", style="bold")
-    devices.append(f" found, {len(scene.rows) - len(scene.silent)} answering")
-    if scene.silent:
-        words = ", ".join(f"{row.host} {row.why_silent}" for row in scene.silent[:3])
-        devices.append(f"; silent: {words}", style="yellow")
-    if scene.others:
-        devices.append(f"; {scene.others} other host{'s' if scene.others > 1 else ''} left alone", style="dim")
+def summary_lines(scene: Scene, width: int = 0) -> list[Text]:
+    """Return two lines: the devices, and the rows' way to the hub; fewer words where `width` is too small for all."""
+    devices = _devices(scene, shown=3)
+    for shown in (3, 2, 1, 0):
+        if not width or devices.cell_len <= width:
+            break
+        devices = _devices(scene, shown=shown, short=True)
     rows = Text(" ", no_wrap=True, overflow="ellipsis")
     rows.append(number(scene.read), style="bold").append(" rows read  →  ")
     rows.append(number(scene.waiting), style="bold yellow" if scene.waiting else "bold").append(" waiting  →  ")
@@ -134,3 +131,19 @@ def summary_lines(scene: Scene) -> list[Text]:
     elif scene.delivered_ago is not None:
         rows.append(f", {ago(scene.delivered_ago)}", style="dim")
     return [devices, rows]
+
+
+def _devices(scene: Scene, *, shown: int, short: bool = False) -> Text:
+    text = Text(" ", no_wrap=True, overflow="ellipsis")
+    text.append(f"{len(scene.rows)} printers", style="bold")
+    text.append(f"{'' if short else ' found'}, {len(scene.rows) - len(scene.silent)} answering")
+    if scene.silent:
+        named = ", ".join(f"{row.host} {row.why_silent}" for row in scene.silent[:shown])
+        left = len(scene.silent) - shown
+        more = "" if left <= 0 else f", +{left}" if named else str(left)
+        text.append(f"; silent: {named}{more}", style="yellow")
+    if scene.others:
+        text.append(
+            f"; {scene.others} other host{'s' if scene.others > 1 else ''}{'' if short else ' left alone'}", style="dim"
+        )
+    return text

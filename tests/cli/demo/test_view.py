@@ -136,3 +136,13 @@ def test_the_screen_fits_the_output(monkeypatch):
     assert isinstance(screen_for(color=True), Picture)
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(screen_for(color=True), Lines)
+
+
+@pytest.mark.parametrize("silent", range(6))
+def test_eighty_columns_hold_every_fact(silent):
+    rows = tuple(row(number, why="no answer" if number <= silent else "") for number in range(1, 25))
+    last = shown(scene(rows=rows), 80, 24)[-2:]
+    assert all("…" not in line for line in last)
+    assert "1 other host" in last[0]
+    assert f"{24 - silent} answering" in last[0]
+    assert ("127.20.0.1 no answer" in last[0]) == (silent > 0)
