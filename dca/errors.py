@@ -85,15 +85,17 @@ class NoAnswerError(SnmpError):
     """Nothing came back within the timeout and its retries."""
 
 
-AuthStep = Literal["unknown_user", "wrong_auth", "wrong_privacy", "not_in_time_window", "no_view", "security_level"]
+AuthStep = Literal[
+    "unknown_user", "wrong_auth", "wrong_privacy", "not_in_time_window", "no_view", "security_level", "unknown_context"
+]
 
 
 class AuthFailedError(SnmpError):
     """The device answered, but did not accept the credential.
 
     `step` is where it failed: ``unknown_user``, ``wrong_auth``, ``wrong_privacy``,
-    ``not_in_time_window``, ``no_view`` (accepted, but may not see the object) or
-    ``security_level`` (the device wants a stronger or a weaker level).
+    ``not_in_time_window``, ``no_view`` (accepted, but may not see the object),
+    ``security_level`` (the device wants a stronger or a weaker level) or ``unknown_context``.
     """
 
     def __init__(self, message: str, step: AuthStep) -> None:

@@ -6,6 +6,7 @@ raises an alarm on some devices. Ciphers are searched only where the credential 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.discovery.identify import Identity, identify
@@ -133,14 +134,33 @@ class _Door:
         self._address = address
         self._port = port
         self._profiles = profiles
+        self._heard = False
 
     async def open(self, attempt: Attempt, waits: tuple[float, ...] | None = None) -> Access:
         """Try one way."""
         peer = attempt.peer(self._address, self._port)
-        return Access(attempt, await self._client.converse(peer, identify(peer, self._profiles), waits=waits))
+        try:
+            return Access(attempt, await self._client.converse(peer, identify(peer, self._profiles), waits=waits))
+        finally:
+            self._heard = self._heard or bool(peer.first_reply)
 
     async def open_v3(self, attempt: Attempt) -> Access:
-        """Find the ciphers that the credential leaves open, and tell a wrong privacy from silence."""
+        """Find the ciphers that the credential leaves open, and tell a wrong privacy or context from silence."""
+        credential = attempt.credential
+        try:
+            return await self._find_ciphers(attempt)
+        except NoAnswerError as error:
+            if not credential.context or not self._heard:
+                raise
+            without = attempt._replace(credential=dataclasses.replace(credential, context=""))
+            try:
+                await self._find_ciphers(without)
+            except SnmpError:
+                raise error from None
+            words = f"{self._address} accepts {credential.name}, but is silent in the context {credential.context!r}"
+            raise AuthFailedError(words, "unknown_context") from error
+
+    async def _find_ciphers(self, attempt: Attempt) -> Access:
         credential = attempt.credential
         if credential.auth_password is None:
             return await self.open(attempt)
@@ -169,7 +189,7 @@ class _Door:
             try:
                 return await self.open(trial)
             except AuthFailedError as error:
-                if without_privacy and error.step in ("no_view", "security_level"):
+                if without_privacy and error.step in ("no_view", "security_level", "unknown_context"):
                     return Access(trial, Identity(False, "", ""))
                 if error.step != "wrong_auth":
                     raise

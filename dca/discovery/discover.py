@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from dca.discovery.identity import device_id_of
 from dca.discovery.sweep import Found, Progress, sweep
 from dca.discovery.visit import Visit, visit
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dca.model import Known
     from dca.printers.profiles import Profiles
     from dca.snmp.client import SnmpClient
+    from dca.wire.snapshot_pb2 import Device
 
 __all__ = ["discover"]
 
@@ -29,6 +31,7 @@ async def discover(
     profiles: Profiles,
     *,
     known_at: Callable[[str, int], Known | None] = lambda _address, _port: None,
+    name_of: Callable[[Device, str, int], str] = device_id_of,
     progress: Progress | None = None,
     now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Visit]:
@@ -51,6 +54,7 @@ async def discover(
             range_label=target.range.label,
             known=known_at(target.address, target.port),
             hint=found.attempt if found.identity else None,
+            name_of=name_of,
             now=now,
         )
         finished.put_nowait(visited)

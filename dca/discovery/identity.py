@@ -9,31 +9,37 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dca.wire.snapshot_pb2 import Device
 
-__all__ = ["device_id_of", "evidence_of"]
+__all__ = ["device_id_of", "evidence_of", "name_from"]
 
 
 def _plain(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-def evidence_of(device: Device, address: str, port: int) -> tuple[str, str]:
-    """Return the strongest evidence of who the device is, as (its kind, its text).
+def evidence_of(device: Device, address: str, port: int) -> Iterator[tuple[str, str]]:
+    """Yield what tells who the device is, the strongest first, as (its kind, its text).
 
-    The kinds are serial, mac, engine and, when a device tells nothing of itself, address.
+    The kinds are serial, mac, engine and, when all else is missing or shared, address.
     """
     serial = _plain(device.serial)
     if serial:
-        return "serial", f"{_plain(device.manufacturer)}/{serial}"
+        yield "serial", f"{_plain(device.manufacturer)}/{serial}"
     if device.mac:
-        return "mac", device.mac.casefold()
+        yield "mac", device.mac.casefold()
     if device.engine_id:
-        return "engine", device.engine_id.casefold()
-    return "address", f"{address}:{port}"
+        yield "engine", device.engine_id.casefold()
+    yield "address", f"{address}:{port}"
+
+
+def name_from(kind: str, text: str) -> str:
+    """Return the stable name made of a piece of evidence: 16 hex digits."""
+    return hashlib.sha256(f"dca-device/1 {kind} {text}".encode()).hexdigest()[:16]
 
 
 def device_id_of(device: Device, address: str, port: int) -> str:
-    """Return the stable name: 16 hex digits."""
-    kind, text = evidence_of(device, address, port)
-    return hashlib.sha256(f"dca-device/1 {kind} {text}".encode()).hexdigest()[:16]
+    """Return the name made of the strongest evidence."""
+    return name_from(*next(evidence_of(device, address, port)))

@@ -5,12 +5,16 @@ Held in memory, saved by the caller in the transaction that also takes the snaps
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from dca.discovery.identity import device_id_of, evidence_of, name_from
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dca.model import Known
+    from dca.wire.snapshot_pb2 import Device
 
 __all__ = ["Change", "Registry"]
 
@@ -26,10 +30,13 @@ class Change(NamedTuple):
 
 
 class Registry:
-    """Every known device; `record` is the only way in."""
+    """Every known device; `record` is the only way in. `wall` is Unix seconds, UTC."""
 
-    def __init__(self, knowns: Iterable[Known] = ()) -> None:
+    def __init__(self, knowns: Iterable[Known] = (), *, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
         self._by_id: dict[str, Known] = {}
+        self._doubles: dict[str, str] = {}
+        """Names given for want of a better, and whose serial number they share; until recorded."""
         self._by_place: dict[tuple[str, int], str] = {}
         for known in knowns:
             self._put(known)
@@ -53,13 +60,38 @@ class Registry:
         """Return how many devices answered their last reading."""
         return sum(not known.silent_since for known in self._by_id.values())
 
+    def name_of(self, device: Device, address: str, port: int) -> str:
+        """Return the device's name: that of its strongest evidence, unless another device bears that already.
+
+        Two machines with one serial (a board swap, a careless refurbisher) answer at two addresses at once: the one
+        seen first keeps the name, the other goes by its next evidence, so that their meters never mix.
+        """
+        name = device_id_of(device, address, port)
+        holder = self.get(name)
+        if holder is None or (holder.address, holder.port) == (address, port):
+            return name
+        if device.mac and device.mac.casefold() == holder.mac.casefold():
+            return name  # it moved
+        there = self.at(address, port)
+        for kind, text in evidence_of(device, address, port):
+            other = name_from(kind, text)
+            if other == name:
+                continue
+            if there is not None and there.device_id == other:
+                return other  # known as a double from before
+            if not holder.silent_since and self._wall() - holder.last_read < _AT_ONCE:
+                self._doubles[other] = holder.device_id
+                return other
+            return name
+        return name
+
     def record(self, known: Known) -> list[Change]:
         """Take what a visit found out and return what has changed."""
         before = self._by_id.get(known.device_id)
         there = self.at(known.address, known.port)
         changes = []
         if before is None:
-            changes.append(self._change("device_found", known, f"{_words(known)} found at {known.address}"))
+            changes.append(self._found(known))
         else:
             known.first_seen = before.first_seen or known.first_seen
             if (before.address, before.port) != (known.address, known.port) and not known.silent_since:
@@ -85,14 +117,16 @@ class Registry:
         self._by_id[known.device_id] = known
         self._by_place[place] = known.device_id
 
+    def _found(self, known: Known) -> Change:
+        first = self._by_id.get(self._doubles.pop(known.device_id, ""))
+        if first is None:
+            return self._change("device_found", known, f"{_words(known)} found at {known.address}")
+        text = f"{_words(known)} at {known.address} has the serial number of the device at {first.address}"
+        return self._change("duplicate_serial", known, text, {"address": known.address, "other": first.device_id})
+
     def _moved(self, before: Known, known: Known) -> Change:
-        """Tell a move from one serial at two addresses: the old address answering since then is the difference."""
-        details = {"from": before.address, "to": known.address}
-        if not before.silent_since and before.last_read and known.last_read - before.last_read < _AT_ONCE:
-            text = f"{_words(known)} answers at {before.address} and at {known.address} at the same time"
-            return self._change("duplicate_serial", known, text, details)
         text = f"{_words(known)} moved from {before.address} to {known.address}"
-        return self._change("device_moved", known, text, details)
+        return self._change("device_moved", known, text, {"from": before.address, "to": known.address})
 
     def _replaced(self, there: Known, known: Known) -> Change:
         text = f"{_words(known)} answers at {known.address}, where {_words(there)} was"
@@ -103,8 +137,8 @@ class Registry:
         return Change(name, text, known.device_id, details or {})
 
 
-_AT_ONCE = 60.0
-"""Seconds within which the same device cannot have been carried to another address."""
+_AT_ONCE = 600.0
+"""Seconds within which a device that answered at one address cannot have been carried to another, set up and found."""
 
 
 def _words(known: Known) -> str:

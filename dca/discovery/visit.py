@@ -18,6 +18,7 @@ from dca.wire.snapshot_pb2 import (
     OUTCOME_NOT_A_PRINTER,
     OUTCOME_REFUSED,
     READ_KIND_FULL,
+    Device,
     Outcome,
     ReadKind,
     Snapshot,
@@ -53,13 +54,14 @@ async def visit(
     known: Known | None = None,
     hint: Attempt | None = None,
     kind: ReadKind.ValueType = READ_KIND_FULL,
+    name_of: Callable[[Device, str, int], str] = device_id_of,
     now: Callable[[], float] = time.time,
 ) -> Visit:
     """Read the device at the address; never raises for what the device does, the snapshot's outcome tells.
 
     `known` is what the registry remembers of the device that was there; `hint` is the way in that a sweep has just
-    found. `kind` STATUS and SUPPLIES need a known device with cells and become a full reading without. `now` is
-    Unix seconds, UTC.
+    found. `name_of` names a device by what it says of itself (`Registry.name_of` knows of doubles). `kind` STATUS and
+    SUPPLIES need a known device with cells and become a full reading without. `now` is Unix seconds, UTC.
     """
     asked = now()
     before = client.clock()
@@ -83,6 +85,10 @@ async def visit(
             snapshot.device_id = known.device_id
         return Visit(snapshot, known)
     assert peer is not None
+    if known is None or snapshot.kind == READ_KIND_FULL:
+        snapshot.device_id = name_of(snapshot.device, address, port)
+    else:
+        snapshot.device_id = known.device_id
     return Visit(snapshot, _remember(snapshot, reading, peer, range_label=range_label, known=known, asked=asked))
 
 
@@ -133,11 +139,7 @@ def _remember(
     snapshot: Snapshot, reading: Reading, peer: Peer, *, range_label: str, known: Known | None, asked: float
 ) -> Known:
     device = snapshot.device
-    if known is None or snapshot.kind == READ_KIND_FULL:
-        device_id = device_id_of(device, peer.address, peer.port)
-    else:
-        device_id = known.device_id
-    snapshot.device_id = device_id
+    device_id = snapshot.device_id
     quirks: dict[str, int | bool] = dict(known.quirks) if known else {}
     quirks["max_repetitions"] = peer.max_repetitions
     if peer.no_bulk:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dca.printers.profiles import Profiles
-    from dca.snmp.ask import Row
-    from dca.snmp.types import Conversation, Peer, VarBind
+    from dca.snmp.types import Conversation, Peer
 
 __all__ = ["gather"]
 
@@ -111,10 +110,7 @@ def _shows_printer(facts: Facts, profiles: Profiles) -> bool:
 
 def _probe(peer: Peer, facts: Facts) -> Conversation[bool]:
     """Ask whether there is anything of the Printer-MIB, or another device that is a printer."""
-    try:
-        found = yield from columns(peer, (objects.PRINTER_MIB, objects.HR_DEVICE_TYPE), rows=8)
-    except SnmpError:
-        return False
+    found = (yield from columns(peer, (objects.PRINTER_MIB, objects.HR_DEVICE_TYPE), rows=8)).rows
     if found[objects.PRINTER_MIB]:
         return True
     is_pc = facts.object_id.startswith(_NOT_PRINTERS)
@@ -153,44 +149,13 @@ def _tables(peer: Peer, facts: Facts, group: tuple[tuple[str, tuple[bytes, ...]]
         facts.missing.update(dict.fromkeys(part for part, _ in group))
         return
     wanted = [column for _, found in group for column in found]
-    table, unfinished, error = yield from _kept(peer, wanted)
-    facts.columns.update(table)
-    if error is not None:
-        facts.failed([part for part, found in group if unfinished.intersection(found)], error)
-
-
-def _kept(
-    peer: Peer, wanted: list[bytes]
-) -> Conversation[tuple[dict[bytes, list[Row]], frozenset[bytes], SnmpError | None]]:
-    """Walk columns and return (rows, the columns that did not come to their end, why); what was read is kept."""
-    walk = columns(peer, wanted, rows=_ROWS)
-    seen: list[VarBind] = []
-    try:
-        request = next(walk)
-        while True:
-            try:
-                reply = yield request
-            except SnmpError as error:
-                request = walk.throw(error)
-            else:
-                seen += reply.varbinds
-                request = walk.send(reply)
-    except StopIteration as end:
-        return end.value, frozenset(), None
-    except SnmpError as error:
-        asked = request.oids
-        unfinished = frozenset(column for column in wanted if any(name.startswith(column) for name in asked))
-        return _rescued(wanted, seen), unfinished, error
-
-
-def _rescued(wanted: list[bytes], seen: list[VarBind]) -> dict[bytes, list[Row]]:
-    found: dict[bytes, dict[bytes, Row]] = {column: {} for column in wanted}
-    for name, tag, value in seen:
-        for column in wanted:
-            if name.startswith(column) and len(found[column]) < _ROWS:
-                index = name[len(column) :]
-                found[column].setdefault(index, (index, tag, value))
-    return {column: list(rows.values()) for column, rows in found.items()}
+    table = yield from columns(peer, wanted, rows=_ROWS)
+    facts.columns.update(table.rows)
+    cut = [part for part, found in group if table.cut.intersection(found)]
+    if table.error is not None:
+        facts.failed(cut, table.error)
+    else:
+        facts.missing.update(dict.fromkeys(cut))
 
 
 def _walked_tables(peer: Peer, facts: Facts) -> Conversation[None]:

@@ -65,12 +65,10 @@ def _read_known(
     missing = _parts(cells, unanswered)
     if kind == READ_KIND_STATUS:
         snapshot.console.extend(read_console(map(value, cells.console), cells.charset))
-        try:
-            table = yield from columns(peer, objects.ALERT_COLUMNS, rows=_ALERT_ROWS)
-        except SnmpError as error:
-            missing, reason = ["alerts"], str(error)
-        else:
-            snapshot.alerts.extend(read_alerts(table, cells.charset))
+        table = yield from columns(peer, objects.ALERT_COLUMNS, rows=_ALERT_ROWS)
+        snapshot.alerts.extend(read_alerts(table.rows, cells.charset))
+        if table.cut:
+            missing, reason = ["alerts"], str(table.error or "")
     set_outcome(snapshot, missing, reason)
     return snapshot
 

@@ -5,7 +5,7 @@ Both send as few PDUs as the device allows, and learn about it on the way (`Peer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dca.errors import AuthFailedError, NoAnswerError, RefusedError, SnmpError
 from dca.snmp.oids import arcs
@@ -14,7 +14,7 @@ from dca.snmp.types import Conversation, ErrorStatus, Pdu, Peer, Reply, Request,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MAX_OIDS", "Row", "columns", "get", "merge"]
+__all__ = ["MAX_OIDS", "Columns", "Row", "columns", "get"]
 
 MAX_OIDS = 25
 """Objects in one GET: what the weakest printers still take."""
@@ -76,20 +76,38 @@ def _refused(peer: Peer, status: int) -> SnmpError:
     return RefusedError(f"{peer.address} refused the request: {words}", status)
 
 
+class Columns(NamedTuple):
+    """What a walk brought."""
+
+    rows: dict[bytes, list[Row]]
+    """By the column's prefix; a column that is empty or missing has no rows."""
+    cut: frozenset[bytes]
+    """The columns that did not come to their end, for whatever reason: what is here of them is not all."""
+    error: SnmpError | None
+    """What ended the walk before its time, if that was an error."""
+
+
 class _Column:
     """A column on its way through the table."""
 
-    __slots__ = ("at", "done", "limit", "prefix", "rows")
+    __slots__ = ("at", "cut", "done", "limit", "prefix", "rows")
 
     def __init__(self, prefix: bytes, limit: int) -> None:
         self.prefix = prefix
         self.at = prefix
         self.rows: list[Row] = []
         self.done = False
+        self.cut = False
         self.limit = limit
 
+    def break_off(self) -> None:
+        """Leave the column where it is."""
+        self.done = self.cut = True
+
     def take(self, cells: list[VarBind]) -> bool:
-        """Take the next cells; False when they say that the device walks in circles."""
+        """Take the next cells; False, and nothing is taken, when the device walks in circles."""
+        if self.done:
+            return True
         prefix, size = self.prefix, len(self.prefix)
         fresh = [(name[size:], tag, value) for name, tag, value in cells if tag < _NOTHING and name.startswith(prefix)]
         self.rows += fresh
@@ -99,35 +117,40 @@ class _Column:
         last = cells[-1][0]
         if last <= self.at and arcs(last) <= arcs(self.at):  # octets sort as arcs do, nearly always
             del self.rows[-len(fresh) :]
-            self.done = True
             return False
         self.at = last
-        if len(self.rows) >= self.limit:
+        if len(self.rows) > self.limit:
             del self.rows[self.limit :]
-            self.done = True
+            self.break_off()
         return True
 
 
-def columns(peer: Peer, prefixes: Sequence[bytes], *, rows: int = 64) -> Conversation[dict[bytes, list[Row]]]:
-    """Walk columns, also of different tables, side by side, and return each one's rows by its prefix.
+def columns(peer: Peer, prefixes: Sequence[bytes], *, rows: int = 64) -> Conversation[Columns]:
+    """Walk columns, also of different tables, side by side.
 
-    GETBULK with as many repetitions as the device takes; GETNEXT in v1 and where GETBULK brings nothing. A column
-    ends where the device leaves it, at `rows` rows, or when its OIDs stop increasing.
-
-    Raises:
-        SnmpError: an answer was missing or refused; nothing of these columns is returned then.
+    GETBULK with as many repetitions as the device takes; GETNEXT in v1 and where GETBULK brings nothing or walks in
+    circles. A column ends where the device leaves it; one that is left before (more than `rows` rows, circles, an
+    error, silence) is named as cut, and what was read of it is kept.
     """
     asked = [_Column(prefix, rows) for prefix in prefixes]
-    repetitions = min(peer.max_repetitions, rows)
+    failed: SnmpError | None = None
+    try:
+        yield from _walk(peer, asked, min(peer.max_repetitions, rows + 1))
+    except SnmpError as error:
+        failed = error
+    cut = frozenset(column.prefix for column in asked if column.cut or not column.done)
+    return Columns({column.prefix: column.rows for column in asked}, cut, failed)
+
+
+def _walk(peer: Peer, asked: list[_Column], repetitions: int) -> Conversation[None]:
     for _ in range(_STEPS):
         active = [column for column in asked if not column.done]
         if not active:
-            break
+            return
         if peer.version == "1" or peer.no_bulk:
             yield from _next_rows(peer, active)
         else:
             repetitions = yield from _bulk_rows(peer, active, repetitions)
-    return {column.prefix: column.rows for column in asked}
 
 
 def _next_rows(peer: Peer, active: list[_Column]) -> Conversation[None]:
@@ -137,19 +160,32 @@ def _next_rows(peer: Peer, active: list[_Column]) -> Conversation[None]:
         while part:
             reply = yield Request(Pdu.GETNEXT, tuple(column.at for column in part))
             if not reply.error_status:
-                _share(part, reply.varbinds)
+                _share_next(part, reply.varbinds)
                 break
             index = reply.error_index
             if reply.error_status != ErrorStatus.TOO_BIG and 0 < index <= len(part):
-                part[index - 1].done = True  # v1: the end of the MIB
+                _end(part[index - 1], reply.error_status)
                 part = part[: index - 1] + part[index:]
             elif len(part) > 1:
                 part = part[: len(part) // 2]  # the others come with the next round
             elif reply.error_status in (ErrorStatus.NO_SUCH_NAME, ErrorStatus.GEN_ERR, ErrorStatus.TOO_BIG):
-                part[0].done = True
+                _end(part[0], reply.error_status)
                 part = []
             else:
                 raise _refused(peer, reply.error_status)
+
+
+def _end(column: _Column, status: int) -> None:
+    """End a column at an error: noSuchName is how v1 says that the MIB ends, all else breaks it off."""
+    column.done = True
+    column.cut = status != ErrorStatus.NO_SUCH_NAME
+
+
+def _share_next(part: list[_Column], varbinds: list[VarBind]) -> None:
+    """Give each column its next cell; one that gets none, or an old one, is broken off."""
+    for at, column in enumerate(part):
+        if at >= len(varbinds) or not column.take(varbinds[at : at + 1]):
+            column.break_off()
 
 
 def _bulk_rows(peer: Peer, active: list[_Column], repetitions: int) -> Conversation[int]:
@@ -176,7 +212,7 @@ def _bulk_rows(peer: Peer, active: list[_Column], repetitions: int) -> Conversat
 
 
 def _share(part: list[_Column], varbinds: list[VarBind]) -> bool:
-    """Give each column its cells, which come row by row; False when one of them walks in circles."""
+    """Give each column its cells of a GETBULK, which come row by row; False when one of them walks in circles."""
     if len(part) == 1:
         return part[0].take(varbinds)
     count = len(part)
@@ -186,12 +222,3 @@ def _share(part: list[_Column], varbinds: list[VarBind]) -> bool:
         if cells:
             fine = column.take(cells) and fine
     return fine
-
-
-def merge(table: dict[bytes, list[Row]]) -> dict[bytes, dict[bytes, VarBind]]:
-    """Turn columns into rows: index octets -> column prefix -> (column prefix, tag, value)."""
-    found: dict[bytes, dict[bytes, VarBind]] = {}
-    for prefix, cells in table.items():
-        for index, tag, value in cells:
-            found.setdefault(index, {})[prefix] = (prefix, tag, value)
-    return found

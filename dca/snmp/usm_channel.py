@@ -32,6 +32,8 @@ _SAID: dict[int, tuple[AuthStep, str]] = {
     6: ("wrong_privacy", "cannot decrypt the message (privacy password or protocol)"),
 }
 _NOT_IN_TIME_WINDOW, _UNKNOWN_ENGINE = 2, 4
+_UNKNOWN_CONTEXTS = oid("1.3.6.1.6.3.12.1.5")
+"""snmpUnknownContexts (RFC 3413, 3.2)."""
 
 
 class UsmChannel:
@@ -136,6 +138,9 @@ class UsmChannel:
         if counter == _NOT_IN_TIME_WINDOW and again and (trusted or self._signed(message)):
             self._follow(message, self._clock())
             return self._again(request, request_id)
+        if any(name.startswith(_UNKNOWN_CONTEXTS) for name, _, _ in reply.varbinds):
+            words = "accepts the credential, but does not know its context"
+            raise AuthFailedError(f"{self.name} {words}", "unknown_context")
         if counter not in _SAID:
             return None
         step, words = _SAID[counter]

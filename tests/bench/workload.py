@@ -73,7 +73,7 @@ def ask(peer: Peer) -> Conversation[int]:
     """Poll with the same PDUs through `dca.snmp.ask`, which does the errors and odd devices too."""
     cells = len((yield from get(peer, GET12)))
     for table in TABLES:
-        cells += len((yield from columns(peer, [table], rows=1000))[table])
+        cells += len((yield from columns(peer, [table], rows=1000)).rows[table])
     return cells
 
 
@@ -81,7 +81,7 @@ def side_by_side(peer: Peer) -> Conversation[int]:
     """Poll the same cells as the reader does: all columns of a table in one GETBULK."""
     cells = len((yield from get(peer, GET12)))
     for wanted in COLUMNS:
-        cells += sum(map(len, (yield from columns(peer, wanted)).values()))
+        cells += sum(map(len, (yield from columns(peer, wanted)).rows.values()))
     return cells
 
 

@@ -43,9 +43,45 @@ def test_another_device_at_the_address_is_told_and_the_old_one_is_kept():
     assert registry.at("192.0.2.1", 161).device_id == "b"
 
 
-def test_one_serial_at_two_addresses_at_once_is_no_move():
-    registry = Registry([known("a", "192.0.2.1", last_read=5000.0)])
-    assert names(registry.record(known("a", "192.0.2.9", last_read=5010.0))) == ["duplicate_serial"]
+def twin(mac):
+    return Device(manufacturer="HP", serial="VNB3R1", mac=mac)
+
+
+def test_two_machines_with_one_serial_never_share_a_name():
+    registry = Registry(wall=lambda: 1100.0)
+    first = registry.name_of(twin("00:1b:a9:00:00:01"), "192.0.2.1", 161)
+    registry.record(known(first, "192.0.2.1", mac="00:1b:a9:00:00:01"))
+    second = registry.name_of(twin("00:1b:a9:00:00:02"), "192.0.2.2", 161)
+    assert second != first
+    changes = registry.record(known(second, "192.0.2.2", mac="00:1b:a9:00:00:02", last_read=1010.0))
+    assert names(changes) == ["duplicate_serial"]
+    assert changes[0].details["other"] == first
+    # and so it stays, said once, also after a restart and whoever is read first
+    later = Registry(list(registry), wall=lambda: 90_000.0)
+    assert later.name_of(twin("00:1b:a9:00:00:02"), "192.0.2.2", 161) == second
+    assert later.name_of(twin("00:1b:a9:00:00:01"), "192.0.2.1", 161) == first
+    assert later.record(known(second, "192.0.2.2", mac="00:1b:a9:00:00:02")) == []
+
+
+def test_twins_without_a_mac_go_by_their_address():
+    registry = Registry(wall=lambda: 1100.0)
+    first = registry.name_of(twin(""), "192.0.2.1", 161)
+    registry.record(known(first, "192.0.2.1"))
+    assert registry.name_of(twin(""), "192.0.2.2", 161) != first
+
+
+def test_a_device_that_moved_a_minute_ago_is_known_by_its_mac():
+    registry = Registry(wall=lambda: 1060.0)
+    first = registry.name_of(twin("00:1b:a9:00:00:01"), "192.0.2.1", 161)
+    registry.record(known(first, "192.0.2.1", mac="00:1b:a9:00:00:01"))
+    assert registry.name_of(twin("00:1B:A9:00:00:01"), "192.0.2.9", 161) == first
+
+
+def test_a_moved_device_with_a_new_network_card_is_the_same():
+    registry = Registry([known("x", "192.0.2.1")], wall=lambda: 9000.0)
+    first = registry.name_of(twin("00:1b:a9:00:00:01"), "192.0.2.1", 161)
+    registry.record(known(first, "192.0.2.1", mac="00:1b:a9:00:00:01", silent_since=2000.0))
+    assert registry.name_of(twin("00:1b:a9:00:00:09"), "192.0.2.9", 161) == first
 
 
 def test_a_silent_visit_changes_nothing_but_the_silence():
@@ -65,10 +101,9 @@ def test_forgetting_frees_the_address():
 
 def test_the_strongest_evidence_names_a_device():
     everything = Device(manufacturer="HP", serial=" VNB3 r1 ", mac="00:1b:a9:11:22:33", engine_id="80001f88")
-    assert evidence_of(everything, "192.0.2.1", 161) == ("serial", "hp/vnb3r1")
-    assert evidence_of(Device(mac="00:1B:A9:11:22:33", engine_id="80"), "x", 1)[0] == "mac"
-    assert evidence_of(Device(engine_id="80"), "x", 1)[0] == "engine"
-    assert evidence_of(Device(), "192.0.2.1", 161) == ("address", "192.0.2.1:161")
+    assert [kind for kind, _ in evidence_of(everything, "x", 1)] == ["serial", "mac", "engine", "address"]
+    assert next(evidence_of(everything, "192.0.2.1", 161)) == ("serial", "hp/vnb3r1")
+    assert next(evidence_of(Device(), "192.0.2.1", 161)) == ("address", "192.0.2.1:161")
 
 
 def test_the_name_is_stable_and_tells_nothing():

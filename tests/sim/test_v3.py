@@ -121,7 +121,9 @@ def test_a_context_that_is_not_there():
     hand = Hand()
     one = device("konica-color-mfp", hand, users=[user(context="Jetdirect")])
     assert speak(one, user(context="Jetdirect"), hand)[0].varbinds
-    assert speak(one, user(), hand)[0] is None  # the channel takes no Report of unknown contexts for an answer
+    with pytest.raises(AuthFailedError) as refused:
+        speak(one, user(), hand)
+    assert refused.value.step == "unknown_context"
 
 
 def test_no_report_to_what_is_not_reportable():

@@ -217,7 +217,8 @@ def test_columns_come_row_by_row_with_gaps(version):
     peer = peer_at(version=version)
     found, error = run(engine_on(wire), peer, columns(peer, COLUMNS))
     assert error is None
-    assert found == {
+    assert not found.cut
+    assert found.rows == {
         TABLE + bytes((column,)): [(bytes((1, row)), Tag.INTEGER, column * row) for row in (1, 2, 5)]
         for column in (8, 9)
     }
@@ -235,7 +236,7 @@ def test_a_device_without_getbulk_is_walked_with_getnext_and_that_is_remembered(
 
     found, error = run(engine_on(wire), peer, talk())
     assert error is None
-    assert [len(rows) for rows in found.values()] == [3, 3]
+    assert [len(rows) for rows in found.rows.values()] == [3, 3]
     assert peer.no_bulk
 
 
@@ -251,7 +252,7 @@ def test_too_big_is_asked_for_less_at_a_time():
     peer = peer_at()
     found, error = run(engine_on(wire), peer, columns(peer, COLUMNS))
     assert error is None
-    assert [len(rows) for rows in found.values()] == [3, 3]
+    assert [len(rows) for rows in found.rows.values()] == [3, 3]
     assert not peer.no_bulk
 
 
@@ -262,7 +263,61 @@ def test_a_walk_in_circles_ends():
     peer = peer_at()
     found, error = run(engine_on(wire), peer, columns(peer, COLUMNS))
     assert error is None
-    assert len(found[COLUMNS[0]]) == 1
+    assert len(found.rows[COLUMNS[0]]) == 1
+    assert found.cut == set(COLUMNS)
+
+
+def test_a_getbulk_that_starts_again_from_the_top_is_walked_row_by_row():
+    wire = MemoryWire()
+    good = serving({TABLE + bytes((8, 1, row)): (Tag.INTEGER, row) for row in range(1, 31)})
+
+    def forgetful(data):
+        if read_request(data)[2] != Pdu.GETBULK:
+            return good(data)
+        return [response(data, [(TABLE + bytes((8, 1, row)), Tag.INTEGER, row) for row in range(1, 11)])]
+
+    wire.devices["192.0.2.1", 161] = forgetful
+    peer = peer_at()
+    found, _ = run(engine_on(wire), peer, columns(peer, COLUMNS[:1]))
+    assert [value for _, _, value in found.rows[COLUMNS[0]]] == list(range(1, 31))
+    assert not found.cut
+
+
+def test_an_error_in_the_middle_of_a_table_is_no_end_of_it():
+    wire = MemoryWire()
+    good = serving({TABLE + bytes((8, 1, row)): (Tag.INTEGER, row) for row in range(1, 31)})
+
+    def failing(data):
+        names = read_request(data)[6]
+        return (
+            [response(data, [], 5, 1)]
+            if any(len(name) > len(COLUMNS[0]) and name[-1] >= 7 for name in names)
+            else good(data)
+        )
+
+    wire.devices["192.0.2.1", 161] = failing
+    peer = peer_at(version="1")
+    found, _ = run(engine_on(wire), peer, columns(peer, COLUMNS[:1]))
+    assert len(found.rows[COLUMNS[0]]) == 7
+    assert found.cut == {COLUMNS[0]}
+
+
+def test_silence_in_the_middle_keeps_what_was_read_and_says_what_is_cut():
+    wire = MemoryWire()
+    good = serving({TABLE + bytes((8, 1, row)): (Tag.INTEGER, row) for row in range(1, 31)})
+    asked = []
+
+    def dying(data):
+        asked.append(data)
+        return good(data) if len(asked) < 2 else []
+
+    wire.devices["192.0.2.1", 161] = dying
+    peer = peer_at()
+    found, error = run(engine_on(wire), peer, columns(peer, COLUMNS[:1]))
+    assert error is None
+    assert len(found.rows[COLUMNS[0]]) == 10
+    assert found.cut == {COLUMNS[0]}
+    assert isinstance(found.error, NoAnswerError)
 
 
 def test_an_endless_table_ends_at_its_row_limit():
@@ -275,7 +330,8 @@ def test_an_endless_table_ends_at_its_row_limit():
     wire.devices["192.0.2.1", 161] = endless
     peer = peer_at()
     found, _ = run(engine_on(wire), peer, columns(peer, COLUMNS, rows=20))
-    assert [len(rows) for rows in found.values()] == [20, 20]
+    assert [len(rows) for rows in found.rows.values()] == [20, 20]
+    assert found.cut == set(COLUMNS)
 
 
 def test_v1_leaves_out_what_is_missing_and_asks_for_the_rest():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from fakes import MemoryWire, encode_varbinds
 
@@ -57,7 +59,7 @@ class MadeEngine:
     def keys(self):
         return master_keys(self.credential, self.credential.auth, self.credential.priv).localize(self.engine_id)
 
-    def __call__(self, data):
+    def __call__(self, data):  # noqa: PLR0911 - a step, an answer
         self.heard += 1
         message = read_message(data)
         if message.engine_id != self.engine_id:
@@ -73,6 +75,9 @@ class MadeEngine:
             _, context, at, end = read_scoped(scoped)
         except BerError:
             return []
+        if context == b"nowhere":
+            body = integer(0) * 3 + encode_varbinds([(oid("1.3.6.1.6.3.12.1.5.0"), Tag.COUNTER32, 1)])
+            return [self.say(message, tlv(0xA8, body), message.flags & (AUTH | PRIV))]
         _, at, end = read_tlv(scoped, at, end)
         request_id, _ = read_integer(scoped, at, end)
         body = (
@@ -172,6 +177,16 @@ def test_a_refusal_names_the_step(wrong, step):
     assert isinstance(error, AuthFailedError)
     assert error.step == step
     assert "192.0.2.7" in str(error)
+
+
+def test_contexts_travel_and_an_unknown_one_is_named():
+    wire = MemoryWire()
+    wire.devices["192.0.2.7", 161] = MadeEngine(wire, user())
+    _, found, error = talk(wire, dataclasses.replace(user(), context="Jetdirect"))
+    assert (found[NAME][2], error) == (b"v3Jetdirect", None)
+    _, _, error = talk(wire, dataclasses.replace(user(), context="nowhere"))
+    assert isinstance(error, AuthFailedError)
+    assert error.step == "unknown_context"
 
 
 def test_a_wrong_privacy_password_is_silence_after_the_engine_was_found():

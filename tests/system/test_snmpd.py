@@ -56,7 +56,7 @@ async def test_communities(snmpd, version):
         found = await client.converse(peer, get(peer, [NAME, SERIAL, oid("1.3.6.1.2.1.43.99.1.0")]))
         assert {name: value for name, _, value in found.values()} == {NAME: b"made-printer", SERIAL: b"SN-0001"}
         table = await client.converse(peer, columns(peer, [SYSTEM]))
-        assert len(table[SYSTEM]) > 8
+        assert len(table.rows[SYSTEM]) > 8
 
 
 LEVELS = [(None, None), *((a, None) for a in AuthProtocol), *((a, p) for a in AuthProtocol for p in PrivProtocol)]
@@ -101,6 +101,7 @@ async def test_open_ciphers_are_found_out(snmpd, profiles, auth, priv):
         ({"priv_password": Secret("wrong-password")}, "wrong_privacy"),
         ({"user": "blind", "priv": None, "priv_password": None}, "no_view"),
         ({"user": user_name(None, None)}, "security_level"),
+        ({"context": "elsewhere"}, "unknown_context"),
     ],
 )
 async def test_a_refusal_names_the_step(snmpd, profiles, changes, step):
