@@ -130,6 +130,8 @@ class AgentProcess:
         self._heard: list[str] = []
         threading.Thread(target=self._listen, daemon=True).start()
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
+        """What it gets beside the usual."""
 
     def configure(self, **fields: str) -> None:
         """Write the config file as an editor does: whole, and in one step."""
@@ -140,7 +142,7 @@ class AgentProcess:
 
     def start(self) -> None:
         """Start it as systemd does."""
-        more = {"NOTIFY_SOCKET": str(self.folder / "notify"), "WATCHDOG_USEC": "400000"}
+        more = {"NOTIFY_SOCKET": str(self.folder / "notify"), "WATCHDOG_USEC": "400000"} | self.environment
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*DCA, "run", "--config", str(self.config)], cwd="/", stdout=log, stderr=log, env=environ(**more)
