@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from dca.discovery.discover import discover
 from dca.discovery.sweep import Progress
 from dca.discovery.visit import visit
-from dca.service.logs import StateLog, duration
+from dca.service.logs import MASKS, StateLog, duration
+from dca.service.notes import MOST_TROUBLES, Trouble
 from dca.wire.snapshot_pb2 import (
     OUTCOME_AUTH_FAILED,
+    OUTCOME_REFUSED,
     READ_KIND_FULL,
     READ_KIND_STATUS,
     READ_KIND_SUPPLIES,
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
     from dca.net.dns import Resolver
     from dca.printers.profiles import Profiles
     from dca.snmp.client import SnmpClient
+    from dca.wire.snapshot_pb2 import Snapshot
 
 __all__ = ["Readings"]
 
 log = logging.getLogger(__name__)
 
+_CLOSED_DOORS = (OUTCOME_AUTH_FAILED, OUTCOME_REFUSED)
 _SIZE = {READ_KIND_STATUS: 1, READ_KIND_SUPPLIES: 2, READ_KIND_FULL: 3}
 """A larger reading brings what a smaller one does."""
 
@@ -67,6 +71,12 @@ class Readings:
     ) -> None:
         self.progress = Progress()
         """Of the present or last discovery."""
+        self.let_nobody_in: list[Trouble] = []
+        """Hosts of the last discovery that accepted no credential and are no known devices, the first of them."""
+        self.refused = 0
+        """How many there were."""
+        self.unresolved: list[Trouble] = []
+        """Host names that the last `resolve` failed for."""
         self._client = client
         self._ranges = ranges
         self._profiles = profiles
@@ -87,6 +97,10 @@ class Readings:
     async def resolve(self) -> None:
         """Resolve the host names of the ranges anew; say once what fails, and once that it works again."""
         complaints = await self._ranges.resolve(self._resolver)
+        labels = {name: item.label for item in self._ranges.resolved for name in self._ranges.names_of(item.range)}
+        self.unresolved = [
+            Trouble(name, labels.get(name, ""), words, self._wall()) for name, words in complaints.items()
+        ]
         for item in self._ranges.resolved:
             for name in self._ranges.names_of(item.range):
                 words = complaints.get(name)
@@ -110,6 +124,8 @@ class Readings:
         began, before = time.monotonic(), len(self._registry)
         await self.resolve()
         self.progress = Progress(total=self._ranges.count)
+        strangers: list[Trouble] = []
+        refused = 0
         self._running += 1
         try:
             async for visited in discover(
@@ -121,9 +137,14 @@ class Readings:
                 now=self._wall,
             ):
                 await self._intake.take(visited)
+                if visited.known is None and visited.snapshot.outcome in _CLOSED_DOORS:
+                    refused += 1
+                    if refused <= MOST_TROUBLES:
+                        strangers.append(self._stranger(visited.snapshot))
         finally:
             self._running -= 1
             await self._intake.flush()
+        self.let_nobody_in, self.refused = strangers, refused
         done = self.progress
         counts = (done.total, done.printers, done.refused, done.others)
         log.log(
@@ -137,6 +158,9 @@ class Readings:
             done.others,
         )
         self._counts = counts
+
+    def _stranger(self, snapshot: Snapshot) -> Trouble:
+        return Trouble(snapshot.host, snapshot.range, MASKS.clean(snapshot.reason), self._wall())
 
     async def round(self, kind: ReadKind.ValueType) -> None:
         """Read every known device that a range still holds."""

@@ -13,7 +13,7 @@ from dca.discovery.ranges import Ranges
 from dca.errors import ConfigError, ConfigProblem, DeliveryError, StoreError
 from dca.net.tls import trust_pem
 from dca.service.logs import MASKS, duration
-from dca.service.notes import Notes, save_notes
+from dca.service.notes import Notes, save_notes, since_before
 from dca.service.schedule import Job, Schedule
 from dca.snmp.client import SnmpClient
 from dca.telemetry import Delivery, Reporter, Uplink
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 STOP_JOBS = 1.5
 """Seconds that readings get to hand over what they have."""
+CLOSED_RETRY = 300.0
+"""Seconds between two discoveries while a name in ``exclude`` keeps every range closed."""
 LAST_DELIVERY = 1.5
 """Seconds for the delivery at the end."""
 
@@ -83,6 +85,7 @@ class Session:
             helpers = [
                 asyncio.create_task(self.schedule.watch_clock(), name="clock"),
                 asyncio.create_task(self._begin(readings, discover_now=discover_now), name="begin"),
+                asyncio.create_task(self._reopen(), name="reopen"),
             ]
             try:
                 await end.wait()
@@ -143,18 +146,39 @@ class Session:
     async def _begin(self, readings: Readings, *, discover_now: bool) -> None:
         await readings.resolve()
         await readings.leave_outsiders()
+        await self._note_names(readings)
         since = self._parts.clock.wall() - self._notes.discovered_at
         due = not 0 <= since < self.config.schedule.discovery
         self.schedule.run_now("delivery")
         self.schedule.run_now("discovery" if discover_now or due else "status")
 
+    async def _reopen(self) -> None:
+        """While nothing may be contacted, see whether that is over sooner than discovery's interval says."""
+        while True:
+            await asyncio.sleep(CLOSED_RETRY)
+            if self._ranges.closed:
+                self.schedule.run_now("discovery")
+
     async def _discover(self, readings: Readings) -> None:
-        first = not self._notes.discovered_at
+        notes, was_closed = self._notes, self._ranges.closed
+        first = not notes.discovered_at
         await readings.discover()
-        self._notes.discovered_at = self._parts.clock.wall()
-        await self._note()
+        if self._ranges.closed:  # then nothing was searched
+            await self._note_names(readings)
+            return
+        if was_closed:
+            await readings.leave_outsiders()
+        notes.discovered_at = self._parts.clock.wall()
+        notes.others, notes.refused = readings.progress.others, readings.refused
+        notes.let_nobody_in = since_before(readings.let_nobody_in, notes.let_nobody_in)
+        await self._note_names(readings)
         if first:
             self.schedule.run_now("delivery")
+
+    async def _note_names(self, readings: Readings) -> None:
+        self._notes.closed = self._ranges.closed
+        self._notes.names = since_before(readings.unresolved, self._notes.names)
+        await self._note()
 
     async def _deliver(self) -> None:
         self._delivering = True

@@ -22,6 +22,7 @@ from dca.service.logs import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dca.service.notes import Trouble
     from dca.service.status import DeviceStatus, Status
     from dca.wire.snapshot_pb2 import Snapshot
 
@@ -84,6 +85,16 @@ def _show(found: Status) -> None:
     if silent:
         console.print()
         console.print(_silent_table(silent, found.read_at))
+    notes = found.notes
+    for troubles, count, title in (
+        (notes.let_nobody_in, notes.refused, "Let nobody in"),
+        (notes.names, len(notes.names), "Names"),
+    ):
+        if troubles:
+            console.print()
+            console.print(_troubles_table(troubles, title, found.read_at))
+        if troubles and count > len(troubles):
+            console.print(Text(f"and {number(count - len(troubles))} more", style="dim"))
 
 
 def _head(found: Status, answering: int) -> Iterator[tuple[str, Text]]:
@@ -99,6 +110,12 @@ def _head(found: Status, answering: int) -> Iterator[tuple[str, Text]]:
     if notes.discovered_at:
         devices.append(f"; ranges searched {ago(now - notes.discovered_at)}", style="dim")
     yield "Devices", devices
+    if notes.closed:
+        closed = "closed: nothing is contacted until the names in exclude are resolved, see Names below"
+        yield "Ranges", Text(closed, style="red")
+    if notes.refused or notes.others:
+        others = Text(f"{number(notes.refused)} let nobody in", style="yellow" if notes.refused else "dim")
+        yield "Others", others.append(f", {number(notes.others)} hosts are no printers and left alone", style="dim")
     yield "Outbox", _outbox(found)
     yield "Delivery", _delivery(found)
     if found.pid and notes.next_runs:
@@ -143,6 +160,17 @@ def _silent_table(devices: list[DeviceStatus], now: float) -> Table:
     return table
 
 
+def _troubles_table(troubles: list[Trouble], title: str, now: float) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in (title, "Range", "For", "Why"):
+        table.add_column(column, no_wrap=column == "For", overflow="fold")
+    for trouble in troubles:
+        where = plain(trouble.range) or "exclude"
+        since = duration(max(now - trouble.since, 0))
+        table.add_row(Text(plain(trouble.what)), Text(where), since, Text(plain(trouble.reason), style="yellow"))
+    return table
+
+
 def _fields(found: Status) -> dict[str, Any]:
     """Return it as JSON has it: times in UTC, absent where there is none."""
     figures, notes = found.figures, found.notes
@@ -169,7 +197,16 @@ def _fields(found: Status) -> dict[str, Any]:
         },
         "next": {job: _utc(at) for job, at in notes.next_runs.items()} if found.pid else {},
         "devices": [_device(device) for device in found.devices],
+        "closed": notes.closed,
+        "others": {"let_nobody_in": notes.refused, "left_alone": notes.others},
+        "let_nobody_in": [_trouble(trouble, "address") for trouble in notes.let_nobody_in],
+        "names": [_trouble(trouble, "name") for trouble in notes.names],
     }
+
+
+def _trouble(trouble: Trouble, what: str) -> dict[str, str | None]:
+    since = _utc(trouble.since)
+    return {what: trouble.what, "range": trouble.range or None, "reason": trouble.reason, "since": since}
 
 
 def _device(device: DeviceStatus) -> dict[str, Any]:

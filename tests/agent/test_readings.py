@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dca.agent.readings import Readings
 from dca.discovery.ranges import Ranges
+from dca.discovery.visit import Visit
 from dca.model import Credential, Range, Secret
+from dca.service.notes import MOST_TROUBLES
 from dca.wire.snapshot_pb2 import (
     OUTCOME_AUTH_FAILED,
     OUTCOME_NO_ANSWER,
+    OUTCOME_REFUSED,
     READ_KIND_FULL,
     READ_KIND_STATUS,
     READ_KIND_SUPPLIES,
 )
-
-if TYPE_CHECKING:
-    from dca.discovery.visit import Visit
 
 OFFICE = Range("Office", ("10.0.0.0/24",), credentials=(Credential("office", community=Secret("x")),))
 
@@ -198,6 +197,37 @@ async def test_discovery_takes_all_that_is_found(parts, readings, visit, monkeyp
     await readings.discover()
     assert len(parts.registry) == 2
     assert caplog.text.count("discovery of 254 addresses") == 1
+
+
+async def test_hosts_that_let_nobody_in_are_listed_and_bounded(parts, readings, visit, monkeypatch) -> None:
+    async def found(*_, **__):
+        yield visit(1, outcome=OUTCOME_AUTH_FAILED)  # a known device is told of as such
+        for number in range(2, 200):
+            snapshot = visit(number, outcome=OUTCOME_REFUSED).snapshot
+            snapshot.range, snapshot.reason = "Office", "accepts no credential"
+            yield Visit(snapshot, None)
+
+    monkeypatch.setattr("dca.agent.readings.discover", found)
+    await readings.discover()
+    assert readings.refused == 198
+    assert len(readings.let_nobody_in) == MOST_TROUBLES
+    first = readings.let_nobody_in[0]
+    assert (first.what, first.range, first.reason) == ("10.0.0.2", "Office", "accepts no credential")
+
+
+async def test_names_that_do_not_resolve_are_listed(parts) -> None:
+    ranges = Ranges(
+        [Range("Names", ("printer.example", "10.0.0.1"), ("server.example",), credentials=OFFICE.credentials)]
+    )
+    readings = Readings(
+        None, ranges, parts.profiles, parts.registry, parts.intake, resolver=parts.resolver, in_flight=4
+    )
+    await readings.resolve()
+    assert {(name.what, name.range) for name in readings.unresolved} == {
+        ("printer.example", "Names"),
+        ("server.example", ""),
+    }
+    assert all("no such name" in name.reason for name in readings.unresolved)
 
 
 async def test_names_that_do_not_resolve_are_said_once(parts, caplog) -> None:

@@ -10,10 +10,12 @@ import pytest
 from dca.agent.session import Session, make_uplink
 from dca.config import QuietHours
 from dca.config.quiet import Window
+from dca.discovery.visit import Visit
 from dca.errors import ConfigError
-from dca.service.notes import Notes, load_notes
+from dca.net.dns import Answer
+from dca.service.notes import Notes, Trouble, load_notes
 from dca.wire.report_pb2 import Event, RowKind
-from dca.wire.snapshot_pb2 import Snapshot
+from dca.wire.snapshot_pb2 import OUTCOME_AUTH_FAILED, Snapshot
 
 
 @pytest.fixture
@@ -96,6 +98,52 @@ async def test_new_ranges_are_discovered_at_once(parts, config, hub, found) -> N
     await asyncio.wait_for(found.began.wait(), 20)
     end.set()
     await running
+
+
+async def test_what_discovery_could_not_enter_is_left_for_the_status(parts, config, hub, monkeypatch, visit) -> None:
+    async def discover(*_, progress, **__):
+        progress.others = 7
+        snapshot = visit(9, outcome=OUTCOME_AUTH_FAILED).snapshot
+        snapshot.range, snapshot.reason = "Office", "accepts no credential"
+        yield Visit(snapshot, None)
+
+    monkeypatch.setattr("dca.agent.readings.discover", discover)
+    notes, end = Notes(let_nobody_in=[Trouble("10.0.0.9", "Office", "another reason", 5.0)]), asyncio.Event()
+    running = asyncio.create_task(Session(config, parts, notes, uplink=hub).run(end))
+    await until(lambda: notes.discovered_at)
+    end.set()
+    await running
+    saved = await parts.store.run(load_notes)
+    assert saved.let_nobody_in == [Trouble("10.0.0.9", "Office", "accepts no credential", 5.0)]
+    assert (saved.refused, saved.others, saved.closed) == (1, 7, False)
+
+
+async def test_closed_ranges_are_tried_again_before_the_interval_is_over(
+    parts, config, hub, found, monkeypatch
+) -> None:
+    monkeypatch.setattr("dca.agent.session.CLOSED_RETRY", 0.01)
+    answers = [Answer(failure="server.example: the name server gives no answer")] * 3
+    asked = []
+
+    async def resolver(name):
+        asked.append(name)
+        return answers.pop() if answers else Answer(addresses=("10.0.0.200",))
+
+    parts = dataclasses.replace(parts, resolver=resolver)
+    (office,) = config.ranges
+    config = dataclasses.replace(config, ranges=(dataclasses.replace(office, exclude=("server.example",)),))
+    notes, end = Notes(), asyncio.Event()
+    running = asyncio.create_task(Session(config, parts, notes, uplink=hub).run(end))
+    await until(lambda: notes.closed)
+    saved = await parts.store.run(load_notes)
+    assert (saved.closed, saved.discovered_at) == (True, 0.0)
+    assert [(name.what, name.range) for name in saved.names] == [("server.example", "")]
+    await until(lambda: notes.discovered_at)
+    end.set()
+    await running
+    saved = await parts.store.run(load_notes)
+    assert (saved.closed, saved.names) == (False, [])
+    assert len(asked) == 4
 
 
 async def test_quiet_hours_contact_nobody_and_deliver_on(parts, config, hub, found) -> None:

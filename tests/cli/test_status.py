@@ -9,7 +9,7 @@ import pytest
 
 import dca.service.status
 from dca.model import Known
-from dca.service.notes import Notes
+from dca.service.notes import Notes, Trouble
 from dca.service.status import DeviceStatus, Status
 from dca.telemetry import Figures
 from dca.wire.snapshot_pb2 import OUTCOME_NO_ANSWER, OUTCOME_OK, Snapshot
@@ -33,7 +33,18 @@ def state(monkeypatch, made):
         agent_id="5f0c8a1e-0000-4000-8000-000000000001",
         figures=Figures(1234, 7200.0, 5000, 3700, {"status_unchanged": 60}, 2, 4),
         notes=Notes(
-            "0.1.0", now - 7200, now - 600, now - 30, "the hub \x1b[2J is away", now - 20, {"status": now + 200}
+            "0.1.0",
+            now - 7200,
+            now - 600,
+            now - 30,
+            "the hub \x1b[2J is away",
+            now - 20,
+            {"status": now + 200},
+            closed=True,
+            others=17,
+            refused=53,
+            let_nobody_in=[Trouble("10.0.0.99", "Office", "accepts no\x1b[2J credential", now - 7200)],
+            names=[Trouble("server.example", "", "no such name", now - 600)],
         ),
         devices=(
             DeviceStatus(known(1, outcome=OUTCOME_OK, last_read=now), made("10.0.0.1"), made("10.0.0.1")),
@@ -60,6 +71,8 @@ def test_people_see_what_is_wrong_and_since_when(dca, state, tmp_path) -> None:
         "running as process 4711 for 2 h", "2 known, 1 answering, 1 silent", "1 234 rows wait, the oldest for 2 h",
         "3 700 of 5 000 acknowledged", "60 dropped", "2 set aside", "4 lost", "last just now", "is away",
         "status in 3 min", "Acme Color 3", "10 min", "nothing came back", "Acme Mono 1",
+        "53 let nobody in, 17 hosts are no printers", "10.0.0.99", "accepts no", "and 52 more",
+        "nothing is contacted until", "server.example", "no such name",
     ):  # fmt: skip
         assert words in ran.out
     assert "\x1b" not in ran.out
@@ -88,6 +101,11 @@ def test_programs_get_one_object(dca, state) -> None:
     assert first["snapshot"]["device"]["model"] == "Acme Color 3"
     assert (second["answering"], second["outcome"], second["snapshot"]) == (False, "no answer", None)
     assert second["silent_since"].endswith("Z")
+    assert found["closed"] is True
+    assert found["others"] == {"let_nobody_in": 53, "left_alone": 17}
+    (stranger,), (name,) = found["let_nobody_in"], found["names"]
+    assert (stranger["address"], stranger["range"], stranger["since"][-1]) == ("10.0.0.99", "Office", "Z")
+    assert (name["name"], name["range"], name["reason"]) == ("server.example", None, "no such name")
 
 
 def test_the_config_says_where_without_its_secrets(dca, state, tmp_path) -> None:

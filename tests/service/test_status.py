@@ -9,7 +9,7 @@ import pytest
 
 from dca.errors import StoreError
 from dca.model import Known
-from dca.service.notes import Notes, load_notes, save_notes
+from dca.service.notes import Notes, Trouble, load_notes, save_notes
 from dca.service.picture import is_read, merge, parse
 from dca.service.status import read_status
 from dca.store import Store, save_devices, save_snapshot, set_meta
@@ -157,7 +157,7 @@ async def test_a_snapshot_that_the_disk_has_spoilt_is_none(tmp_path) -> None:
     "text",
     [
         "", "[]", "3", "{", '{"next_runs": []}', '{"next_runs": {"a": "b"}, "started_at": "x", "version": 3}',
-        '{"started_at": null}',
+        '{"started_at": null}', '{"names": [3, {}, {"since": "x"}], "closed": 3, "others": true}',
     ],
 )  # fmt: skip
 async def test_notes_of_another_version_are_no_trouble(tmp_path, text) -> None:
@@ -168,7 +168,11 @@ async def test_notes_of_another_version_are_no_trouble(tmp_path, text) -> None:
 
 
 async def test_notes_come_back_as_they_were(tmp_path) -> None:
-    notes = Notes("1.2.3", 1.0, 2, 3.5, "the hub is away", 4.0, {"status": 5.0})
+    stranger, name = Trouble("10.0.0.9", "Office", "no", 6.0), Trouble("server.example", "", "unknown", 7.0)
+    notes = Notes(
+        "1.2.3", 1.0, 2, 3.5, "the hub is away", 4.0, {"status": 5.0},
+        closed=True, others=3, refused=60, let_nobody_in=[stranger], names=[name],
+    )  # fmt: skip
     store = await Store.open(tmp_path / "state")
     await store.run(lambda connection: save_notes(connection, notes))
     assert await store.run(load_notes) == notes
