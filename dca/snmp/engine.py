@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dca.errors import BadReplyError, DcaError, NoAnswerError, NotAllowedError, SnmpError
 from dca.snmp.ber import BerError
@@ -53,18 +53,8 @@ class Wire(Protocol):
         """Wait until a datagram may be there, or so long."""
 
 
-class _Call(NamedTuple):
-    """A conversation that was submitted."""
-
-    peer: Peer
-    conversation: Conversation[Any]
-    done: Done
-    waits: tuple[float, ...]
-    probe: bool = False
-
-
 class _Talk:
-    """One conversation in progress."""
+    """One conversation, waiting or in progress; `channel` is set when it begins."""
 
     __slots__ = (
         "channel",
@@ -83,14 +73,22 @@ class _Talk:
         "waits",
     )
 
-    def __init__(self, call: _Call, channel: Channel) -> None:
-        peer, conversation, done, waits, probe = call
+    channel: Channel
+
+    def __init__(
+        self,
+        peer: Peer,
+        conversation: Conversation[Any],
+        done: Done,
+        waits: tuple[float, ...],
+        *,
+        probe: bool = False,
+    ) -> None:
         self.peer = peer
+        self.conversation = conversation
+        self.done = done
         self.waits = waits
         self.probe = probe
-        self.conversation = conversation
-        self.channel = channel
-        self.done = done
         self.key = (peer.address, peer.port)
         self.data = b""
         self.request: Request | None = None
@@ -129,8 +127,8 @@ class Engine:
         self._budget = budget or Budget(0, 0)
         self._channels = Channels(clock, random_id)
         self._id = ID_FIRST + random_id() % (ID_LAST - ID_FIRST)
-        self._waiting: deque[_Call] = deque()
-        self._probes: deque[_Call] = deque()
+        self._waiting: deque[_Talk] = deque()
+        self._probes: deque[_Talk] = deque()
         self._probing = 0
         self._talks: dict[tuple[str, int], _Talk] = {}
         self._deadlines: dict[float, deque[tuple[float, _Talk, int]]] = {}
@@ -149,11 +147,11 @@ class Engine:
         self, peer: Peer, conversation: Conversation[Any], done: Done, waits: tuple[float, ...] | None = None
     ) -> None:
         """Take a conversation on; `done` is called when it ends. `waits` replaces the engine's for this one."""
-        self._waiting.append(_Call(peer, conversation, done, waits or self._waits))
+        self._waiting.append(_Talk(peer, conversation, done, waits or self._waits))
 
     def probe(self, peer: Peer, conversation: Conversation[Any], done: Done, waits: tuple[float, ...]) -> None:
         """Take a conversation on that is probably in vain: it starts at once, and does not count as in flight."""
-        self._probes.append(_Call(peer, conversation, done, waits, probe=True))
+        self._probes.append(_Talk(peer, conversation, done, waits, probe=True))
 
     def cancel(self, done: Done) -> None:
         """End every conversation that was submitted with this `done`, without calling it."""
@@ -161,18 +159,18 @@ class Engine:
             self._forget(talk)
             talk.conversation.close()
         for queue in (self._waiting, self._probes):
-            for call in [call for call in queue if call.done == done]:
-                queue.remove(call)
-                call.conversation.close()
+            for talk in [talk for talk in queue if talk.done == done]:
+                queue.remove(talk)
+                talk.conversation.close()
 
     def cancel_all(self, reason: DcaError) -> None:
         """End every conversation with `reason`."""
         for talk in list(self._talks.values()):
             self._finish(talk, None, reason)
         while self._waiting or self._probes:
-            call = (self._waiting or self._probes).popleft()
-            call.conversation.close()
-            call.done(None, reason)
+            talk = (self._waiting or self._probes).popleft()
+            talk.conversation.close()
+            talk.done(None, reason)
 
     def poll(self, seconds: float) -> None:
         """Send what is due, wait at most `seconds` for answers, and hand them on."""
@@ -206,7 +204,7 @@ class Engine:
         return max(0.0, until - now)
 
     def _start(self, now: float) -> None:
-        skipped: list[_Call] = []
+        skipped: list[_Talk] = []
         while self._waiting and len(self._talks) - self._probing < self._in_flight:
             self._begin(self._waiting.popleft(), now, skipped)
         self._waiting.extendleft(reversed(skipped))
@@ -215,20 +213,20 @@ class Engine:
             self._begin(self._probes.popleft(), now, skipped)
             self._probes.extend(skipped)
 
-    def _begin(self, call: _Call, now: float, skipped: list[_Call]) -> None:
-        peer = call.peer
-        if (peer.address, peer.port) in self._talks:
-            skipped.append(call)  # one at a time for a device
+    def _begin(self, talk: _Talk, now: float, skipped: list[_Talk]) -> None:
+        if talk.key in self._talks:
+            skipped.append(talk)  # one at a time for a device
             return
+        peer = talk.peer
         try:
             if not self._allowed(peer.address, peer.port):
                 raise NotAllowedError(
                     f"{peer.address} port {peer.port} is outside the configured ranges; nothing was sent"
                 )
-            talk = _Talk(call, self._channels.of(peer))
+            talk.channel = self._channels.of(peer)
         except DcaError as error:
-            call.conversation.close()
-            call.done(None, error)
+            talk.conversation.close()
+            talk.done(None, error)
             return
         self._talks[talk.key] = talk
         self._probing += talk.probe
