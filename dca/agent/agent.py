@@ -44,6 +44,7 @@ class Agent:
 
     def __init__(self, config: Config, path: Path | None = None, *, notifier: Notifier | None = None) -> None:
         self._config = config
+        self._opened = _for_life(config)
         self._notifier = notifier or Notifier.from_environment()
         self._watch = ConfigWatch(path, config, on_error=self._tell) if path is not None else None
         self._stopping = asyncio.Event()
@@ -141,7 +142,7 @@ class Agent:
             log.error("the new config cannot be used, the old one stays: %s", error)  # noqa: TRY400  # no bug
             self._notifier.ready()
             return
-        if (config.agent.state_dir, config.limits.outbox_mb) != (before.agent.state_dir, before.limits.outbox_mb):
+        if _for_life(config) not in (_for_life(before), self._opened):
             log.warning("a new state_dir or outbox_mb takes effect at the next start")
         log.info("the config is taken anew")
         self._config, self._next = config, following
@@ -194,6 +195,11 @@ def run_agent(path: Path, config: Config) -> None:
     # Not the Proactor of Windows: gRPC and services do without its wake-up by signal.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(main())
+
+
+def _for_life(config: Config) -> tuple[Path, int]:
+    """Return what of a config holds until the process ends."""
+    return config.agent.state_dir, config.limits.outbox_mb
 
 
 def _on_signal(call: Callable[[], None], *names: str) -> None:

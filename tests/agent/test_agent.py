@@ -188,6 +188,22 @@ async def test_a_new_state_dir_waits_for_the_next_start(swept, file, tmp_path, c
     assert not (tmp_path / "elsewhere").exists()
 
 
+async def test_a_state_dir_that_is_changed_back_is_no_warning(swept, file, tmp_path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    agent = agent_of(file())
+    running = asyncio.create_task(agent.run())
+    await until(lambda: swept)
+    path = tmp_path / "dca.toml"
+    text = path.read_text()
+    for number, new in enumerate((text.replace('"state"', '"elsewhere"'), text), 1):
+        path.write_text(new)
+        agent.reload()
+        await until(lambda: caplog.text.count("the config is taken anew") == number)  # noqa: B023  # awaited here
+    agent.stop()
+    await running
+    assert caplog.text.count("takes effect at the next start") == 1
+
+
 async def test_a_reload_without_a_change_says_so(swept, file, caplog) -> None:
     caplog.set_level(logging.INFO)
     agent = agent_of(file())
