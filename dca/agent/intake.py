@@ -17,7 +17,7 @@ from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, Outcome, Sna
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dca.discovery.registry import Change, Registry
     from dca.discovery.visit import Visit
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 CHUNK = 200
 """Visits that are held in memory before they are written."""
+_NAMED = 5
+"""Devices that a line about many names."""
 _WORDS = {
     Outcome.OUTCOME_PARTIAL: "is read in part",
     Outcome.OUTCOME_NO_ANSWER: "is silent",
@@ -91,10 +93,16 @@ class Intake:
         if self._held >= CHUNK:
             await self.flush()
 
-    async def leave(self, known: Known, reason: str) -> None:
-        """Remember that a device is not read any more, and why; written with the next flush."""
-        self._leave(known, reason)
-        log.info("the device at %s is left alone: %s", known.address, reason)
+    def leave(self, knowns: Sequence[Known], reason: str) -> None:
+        """Remember that devices are not read any more, and why; written with the next flush."""
+        for known in knowns:
+            self._leave(known, reason)
+        named = ", ".join(known.address for known in knowns[:_NAMED])
+        if len(knowns) == 1:
+            log.info("the device at %s is left alone: %s", named, reason)
+        elif knowns:
+            more = f" and {len(knowns) - _NAMED} more" if len(knowns) > _NAMED else ""
+            log.info("%d devices are left alone: %s (%s%s)", len(knowns), reason, named, more)
 
     async def flush(self) -> None:
         """Write what is held; finished even when the caller is cancelled meanwhile."""

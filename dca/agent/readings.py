@@ -115,9 +115,13 @@ class Readings:
         """Mark the known devices whose address no range holds any more: they are not read."""
         if self._ranges.closed:
             return
-        for known in self._registry:
-            if not known.silent_since and self._ranges.range_of(known.address, known.port) is None:
-                await self._intake.leave(known, "its address is in no enabled range of the config")
+        outside = [
+            known
+            for known in self._registry
+            if not known.silent_since and self._ranges.range_of(known.address, known.port) is None
+        ]
+        self._intake.leave(outside, "no enabled range of the config holds the address")
+        await self._intake.flush()
 
     async def discover(self) -> None:
         """Sweep the ranges and read in full whatever is found."""

@@ -248,6 +248,16 @@ async def test_devices_outside_the_ranges_are_marked_with_the_reason(parts, read
     assert parts.registry.get(known(3).device_id).reason == ""
 
 
+async def test_a_range_that_is_gone_is_one_line(parts, readings, known, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    know(parts, *(known(number, address=f"10.0.1.{number}") for number in range(1, 31)))
+    await readings.leave_outsiders()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("30 devices are left alone")
+    assert "10.0.1.1," in line
+    assert len(line) < 200
+
+
 async def test_a_failed_visit_is_no_end_of_the_round(parts, readings, network, known, visit) -> None:
     know(parts, *(known(number) for number in range(1, 6)))
     network.made = lambda number, kind: visit(number, kind, OUTCOME_NO_ANSWER if number == 2 else 1)
