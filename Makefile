@@ -40,7 +40,8 @@ bench: env ## measure against the named peers; ends with one JSON object of rati
 	@tests/setup bench
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-proof-delivery: env ## kill, cut and fill the real processes and count every reading (ARGS=--quick)
+proof-delivery: env ## kill, cut, fill and misdate the real processes and count every reading (ARGS=--quick)
+	@tests/setup peers
 	@$(BIN)/python -m tests.proof_delivery $(ARGS)
 
 proto: env ## generate dca/wire from proto/

@@ -1,5 +1,5 @@
-"""Clock jumps. A process's wall clock cannot be moved alone, so this part runs in the proof's own process: the
-agent's outbox, delivery and uplink with an injected clock, over the relay, to the real hub."""
+"""Clock jumps that no certificate would survive, 1970 among them: they run in the proof's own process, whose TLS keeps
+the true time: the agent's outbox, delivery and uplink with an injected clock, over the relay, to the real hub."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from tests.proof_delivery.wallclock import WallClock
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -39,11 +41,16 @@ class Process:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def spawn(self, *arguments: str) -> None:
+    async def spawn(self, *arguments: str, **environment: str) -> None:
         assert not self.running
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *DCA, *arguments, stdout=log, stderr=log, preexec_fn=_end_with_the_proof
+                *DCA,
+                *arguments,
+                stdout=log,
+                stderr=log,
+                env=os.environ | environment,
+                preexec_fn=_end_with_the_proof,
             )
 
     async def kill(self) -> None:
@@ -162,10 +169,11 @@ port = {port}
 
 
 class Agent(Process):
-    """`dca run` with very short schedules."""
+    """`dca run` with very short schedules and a clock of its own."""
 
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(folder / f"{name}.log")
+        self.clock = WallClock(folder / f"{name}.clock")
         self.state = folder / f"{name}-state"
         self._config = folder / f"{name}.toml"
         self._token = folder / f"{name}.token"
@@ -189,4 +197,9 @@ class Agent(Process):
         self._config.write_text(text)
 
     async def start(self) -> None:
-        await self.spawn("run", "--config", str(self._config))
+        await self.spawn("run", "--config", str(self._config), **self.clock.environ())
+
+    async def kill(self) -> None:
+        await super().kill()
+        if self._process is not None:
+            self.clock.forget(self._process.pid)

@@ -10,18 +10,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
-from dca.errors import StoreError
 from dca.store.files import DATABASE
 from tests.proof_delivery.clocks import JUMPS, jump_clocks
 from tests.proof_delivery.oracle import Journal, Verdict, compare
-from tests.proof_delivery.processes import Agent, Fleet, Hub
-from tests.proof_delivery.relay import Fault, Relay
+from tests.proof_delivery.processes import Fleet, Hub
+from tests.proof_delivery.relay import Fault
+from tests.proof_delivery.side import Side
+from tests.proof_delivery.steps import NEAR, day_without_a_hub, step_out_of_dates
+from tests.proof_delivery.wallclock import PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from dca.telemetry import Figures
 
 __all__ = ["FULL", "QUICK", "TINY", "Proof", "Scale"]
 
@@ -37,8 +36,10 @@ class Scale:
     """That the first agent reads."""
     full_devices: int
     """That the agent with the small state file reads; 0 leaves it out."""
-    away: float
-    """Seconds that the hub is away."""
+    strides: int
+    """In which the agent's clock goes through the 24 hours that the hub is away."""
+    out_of_dates: int
+    """How often it steps to where the hub's certificate is not valid."""
     damages: int
     pause: float
     """Seconds between two kills, at most."""
@@ -46,52 +47,9 @@ class Scale:
     """Seconds after which no more are killed: a machine that is busy with other things gets a smaller proof."""
 
 
-FULL = Scale(kills=60, devices=80, full_devices=400, away=60.0, damages=4, pause=3.0)
-QUICK = Scale(kills=14, devices=30, full_devices=400, away=3.0, damages=2, pause=0.8, budget=22.0)
-TINY = Scale(kills=3, devices=10, full_devices=0, away=0.0, damages=1, pause=0.7, budget=30.0)
-
-
-class Side:
-    """One agent with its line to the hub and the journal of its outbox."""
-
-    def __init__(self, folder: Path, name: str, hub: Hub) -> None:
-        self.agent = Agent(folder, name)
-        self.relay = Relay(lambda: hub.port)
-        self.journal = Journal(self.agent.state)
-        self.watching = asyncio.create_task(self.journal.watch())
-
-    def figures(self) -> Figures | None:
-        try:
-            return self.journal.figures()
-        except StoreError:
-            return None
-
-    async def until(self, reached: Callable[[Figures], bool], seconds: float) -> bool:
-        """Wait until the outbox's figures are so; tell whether they became so in time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if (figures := self.figures()) is not None and reached(figures):
-                return True
-            if not self.agent.running:
-                raise RuntimeError(f"an agent ended by itself:\n{self.agent.tail()}")
-            await asyncio.sleep(0.1)
-        return False
-
-    async def drain(self) -> None:
-        """Let everything go to the hub and stop the agent in order."""
-        for _ in range(4):
-            if not self.agent.running:
-                await self.agent.start()
-            await self.until(lambda figures: figures.depth == 0 and figures.rows_acknowledged > 0, 60)
-            await self.agent.stop()
-            if not self.journal.waiting():
-                return
-
-    async def close(self) -> None:
-        self.watching.cancel()
-        await asyncio.gather(self.watching, return_exceptions=True)
-        await self.agent.kill()
-        await self.relay.close()
+FULL = Scale(kills=60, devices=80, full_devices=400, strides=24, out_of_dates=2, damages=4, pause=3.0)
+QUICK = Scale(kills=14, devices=30, full_devices=400, strides=3, out_of_dates=1, damages=2, pause=0.8, budget=22.0)
+TINY = Scale(kills=3, devices=10, full_devices=0, strides=2, out_of_dates=0, damages=1, pause=0.7, budget=30.0)
 
 
 class Proof:
@@ -114,7 +72,7 @@ class Proof:
             await self._begin(main)
             filling = asyncio.create_task(self._fill(small)) if self.scale.full_devices else None
             await self._kill_phase(main)
-            await self._away_phase(main)
+            await self._day_phase(main)
             await self._damage_phase(main)
             jumped = await self._clock_phase(main)
             verdict = jumped + await self._end(main)
@@ -144,10 +102,15 @@ class Proof:
             "agent_kills": agent_kills,
             "hub_kills": self.hub.kills,
             "damages": self.scale.damages,
-            "clock_jumps": 2 * len(JUMPS),
+            "clock_jumps": sum(side.agent.clock.steps for side in sides),
+            "clock_jumps_in_process": 2 * len(JUMPS),
         }
 
     async def _begin(self, side: Side) -> None:
+        if not side.agent.clock.steppable:
+            if os.environ.get("CI") == "true":
+                raise RuntimeError(f"{PACKAGE} is not installed: the agent's clock cannot be stepped")
+            self.say(f"{PACKAGE} is not installed: the clock jumps in this process only (tests/setup peers as root)")
         await asyncio.gather(self.hub.start(), self.fleet.start())
         await self.hub.serving()
         self.token = await self.hub.add_site("proof")
@@ -165,7 +128,7 @@ class Proof:
         await side.agent.start()
 
     async def _kill_phase(self, side: Side) -> None:
-        """kill -9 at any moment, start-up and recovery included, while the line is cut, stalled and deaf."""
+        """kill -9 at any moment, start-up and recovery included, while clock and line are disturbed."""
         faults: list[asyncio.Task[None]] = []
         for turn in range(self.scale.kills):
             if time.monotonic() - self.started > self.scale.budget:
@@ -174,6 +137,8 @@ class Proof:
                 fault: Fault = self.chance.choice(get_args(Fault))
                 faults.append(asyncio.create_task(side.relay.disturb(fault, self.chance.uniform(0.1, 1.5))))
             await asyncio.sleep(self.chance.uniform(0.0, self.scale.pause))
+            if self.chance.random() < 0.4:
+                side.agent.clock.step_to(self.chance.choice(NEAR))
             victim = self.hub if self.chance.random() < 0.4 else side.agent
             await victim.kill()
             await victim.start()
@@ -186,19 +151,10 @@ class Proof:
         await self.hub.serving()
         self.say(f"kills done: {side.agent.kills} of the agent, {self.hub.kills} of the hub, {side.relay.cuts} cuts")
 
-    async def _away_phase(self, side: Side) -> None:
-        """The hub is away for long, and the agent is killed meanwhile."""
-        if not self.scale.away:
-            return
-        await self.hub.kill()
-        for _ in range(3):
-            await asyncio.sleep(self.scale.away / 3)
-            await side.agent.kill()
-            await side.agent.start()
-        figures = side.journal.figures()
-        await self.hub.start()
-        await self.hub.serving()
-        self.say(f"the hub was away for {self.scale.away:.0f} s and is back; {figures.depth} rows wait")
+    async def _day_phase(self, side: Side) -> None:
+        """The hub is away for a day."""
+        depth = await day_without_a_hub(side, self.hub, self.scale.strides, self.scale.devices // 2)
+        self.say(f"the hub was away for a day of the agent's clock and is back; {depth} rows waited")
 
     async def _damage_phase(self, side: Side) -> None:
         """The state file is damaged while rows wait in it; the agent starts all the same and tells what is gone."""
@@ -236,6 +192,9 @@ class Proof:
         raise RuntimeError("the damage was not noticed, or not salvaged")
 
     async def _clock_phase(self, side: Side) -> Verdict:
+        """The certificate's dates in the real agent; then, in this process, jumps that no certificate survives."""
+        await step_out_of_dates(side, self.scale.devices // 2, self.scale.out_of_dates)
+        self.say(f"{side.agent.clock.steps} steps of the agent's clock")
         state = self.folder / "clocks-state"
         put = await jump_clocks(state, self.hub, side.relay.port, self.token)
         journal = Journal(state)
