@@ -33,11 +33,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 site = typer.Typer(name="site", help="Customers' sites and their tokens.", no_args_is_help=True)
 app.add_typer(site)
 
-Data = Annotated[Path, typer.Option("--data", help="The hub's data folder.", show_default=False)]
+# readable=False: the data folder itself says more about one that is not ours than the option could.
+Data = Annotated[Path, typer.Option("--data", help="The hub's data folder.", show_default=False, readable=False)]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -53,21 +55,31 @@ DatabaseUrl = Annotated[
 def init(
     data: Data,
     name: Annotated[
-        list[str] | None, typer.Option("--name", help="Host name or address that agents use; repeat for more.")
+        list[str] | None,
+        typer.Option("--name", help="Host name or address that agents use; repeat for more. Replaces earlier ones."),
     ] = None,
 ) -> None:
-    """Make the hub's own CA and server certificate; what is there is kept."""
+    """Make the hub's own CA and server certificate; a CA that is there is kept.
+
+    While a hub runs on the folder, it uses a new server certificate from the next connection on.
+    """
     from dca.hub import run as hub  # noqa: PLC0415 - imports the hub's libraries
+    from dca.hub.pki import Authority  # noqa: PLC0415 - as above
 
     folder = DataFolder(data)
     folder.make()
-    folder.try_lock()
+    free = folder.try_lock()
+    if not free and not Authority(folder.path).server_file.exists():
+        folder.lock()  # refused: that hub uses no certificate of its own, or is about to make one
     authority = hub.prepare(HubSettings(data=data, names=tuple(name or ())), folder)
     folder.unlock()
     assert authority is not None
     print(f"CA file      {authority.ca_file}")
     print(f"SHA-256      {authority.ca_fingerprint}")
+    print(f"Names        {', '.join(authority.names)}")
     print("Agents trust the hub by this file; compare the fingerprint when you copy it.")
+    if not free:
+        print(f"The hub that runs here (process {folder.holder()}) uses these names from the next connection on.")
 
 
 @app.command()

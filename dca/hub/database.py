@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import asyncpg.pool
@@ -20,7 +22,11 @@ __all__ = ["AWAY", "Connection", "Migration", "connect", "migrate", "migrations"
 
 Connection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
 """A connection of one's own, or one that a pool lent."""
+log = logging.getLogger(__name__)
+
 OLDEST_SERVER = 15
+TELL_AFTER_S = 0.5
+"""A server that takes longer is waited for with words."""
 MIGRATION_LOCK = 0x6463_6168_7562
 """Advisory lock: several hubs may start at once against one database."""
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -54,23 +60,46 @@ async def connect(url: str, patience: float = 10.0) -> asyncpg.Connection:
 
     Raises: HubError when it does not answer within `patience` seconds or is too old.
     """
-    deadline = asyncio.get_running_loop().time() + patience
-    while True:
-        try:
-            connection: asyncpg.Connection = await asyncpg.connect(
-                url, timeout=5, server_settings={"application_name": "dca hub", "timezone": "UTC"}
-            )
-            break
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
-            raise HubError(f"the database refuses: {error}") from error
-        except AWAY as error:
-            if asyncio.get_running_loop().time() > deadline:
-                raise HubError(f"the database does not answer: {str(error) or type(error).__name__}") from error
-            await asyncio.sleep(0.25)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    where = _where(url)
+    telling = loop.call_later(TELL_AFTER_S, log.warning, "waiting up to %.0f s for the database at %s", patience, where)
+    try:
+        connection = await _connected(url, deadline, where)
+    finally:
+        telling.cancel()
     if connection.get_server_version().major < OLDEST_SERVER:
         await connection.close()
         raise HubError(f"the hub needs PostgreSQL {OLDEST_SERVER} or newer; this is {connection.get_server_version()}")
     return connection
+
+
+async def _connected(url: str, deadline: float, where: str) -> asyncpg.Connection:
+    while True:
+        try:
+            return await asyncpg.connect(
+                url, timeout=5, server_settings={"application_name": "dca hub", "timezone": "UTC"}
+            )
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+            raise HubError(f"the database refuses: {error}") from error
+        except AWAY as error:
+            if asyncio.get_running_loop().time() > deadline:
+                reason = str(error) or type(error).__name__
+                raise HubError(
+                    f"the database at {where} does not answer: {reason}. See that it runs and can be reached from here"
+                ) from error
+            await asyncio.sleep(0.25)
+
+
+def _where(url: str) -> str:
+    """Return what may be shown of a database's address: its host and port, never user or password."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or "".join(parse_qs(parts.query).get("host", [])) or "the usual socket"
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the given address"
+    return host + port
 
 
 async def open_pool(url: str, size: int) -> asyncpg.Pool:

@@ -54,19 +54,30 @@ class DataFolder:
                 raise HubError(f"{self.path} is not empty and is no hub's data folder: give an empty or a new one")
             self.path.chmod(0o700)
             (self.path / LOCK).touch(mode=0o600)
+        except PermissionError as error:
+            raise self._closed() from error
         except OSError as error:
             raise HubError(f"{self.path} cannot be the data folder: {error.strerror}") from error
 
     def require(self) -> None:
         """Raise HubError when there is no hub's data folder here yet."""
-        if not (self.path / LOCK).exists():
-            raise HubError(f"{self.path} is no hub's data folder: make one with dca hub init --data {self.path}")
+        try:
+            (self.path / LOCK).stat()
+        except PermissionError as error:
+            raise self._closed() from error
+        except OSError:
+            raise HubError(
+                f"{self.path} is no hub's data folder: make one with dca hub init --data {self.path}"
+            ) from None
 
     def try_lock(self) -> bool:
         """Take the folder for this process until `unlock` or its end; False when another hub has it."""
         import fcntl  # noqa: PLC0415 - POSIX only; importing the hub must work everywhere
 
-        file = (self.path / LOCK).open("r+", encoding="ascii")
+        try:
+            file = (self.path / LOCK).open("r+", encoding="ascii")
+        except PermissionError as error:
+            raise self._closed() from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -84,11 +95,37 @@ class DataFolder:
         Raises: HubError when another hub has it.
         """
         if not self.try_lock():
-            holder = (self.path / LOCK).read_text("ascii").strip()
-            raise HubError(f"{self.path} is in use by another hub (process {holder}): stop it first, or use its folder")
+            raise HubError(
+                f"{self.path} is in use by another hub (process {self.holder()}): stop it first, or give another folder"
+            )
+
+    def holder(self) -> str:
+        """Return the process id of the hub that has the folder."""
+        return (self.path / LOCK).read_text("ascii").strip()
 
     def unlock(self) -> None:
         """Let the folder go; harmless when it is not held."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _closed(self) -> HubError:
+        """Return what to tell somebody whose folder, or whose place for one, this is not."""
+        there = next(path for path in (self.path, *self.path.parents) if os.path.lexists(path))
+        try:
+            owner = _user(there.stat().st_uid)
+        except OSError:
+            owner = "another user"
+        return HubError(
+            f"{self.path} is not open to you ({there} belongs to {owner}): run this as {owner} "
+            f"(sudo -u {owner} dca hub ...), or give a folder of your own with --data"
+        )
+
+
+def _user(number: int) -> str:
+    import pwd  # noqa: PLC0415 - POSIX only; importing the hub must work everywhere
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"

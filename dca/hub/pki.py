@@ -73,8 +73,15 @@ class Authority:
         """The server's private key and certificate, in one file so that they always fit."""
         return self.folder / "server.pem"
 
-    def ensure(self, names: Iterable[str], now: datetime) -> None:
+    @property
+    def names(self) -> list[str]:
+        """The names and addresses in the server certificate, by which agents may call the hub."""
+        return sorted(_names_of(x509.load_pem_x509_certificate(self.server_file.read_bytes())))
+
+    def ensure(self, names: Iterable[str], now: datetime, *, replace: bool = False) -> None:
         """Make what is missing: the CA once for ever, the server certificate when it lacks a name or nears its end.
+
+        `replace` lets names of an earlier certificate go; without it they stay. Those of this machine always do.
 
         Raises: HubError when the CA's key is missing beside its certificate, for then nothing is overwritten.
         """
@@ -88,9 +95,11 @@ class Authority:
         if self.server_file.exists():
             present = x509.load_pem_x509_certificate(self.server_file.read_bytes())
             held = _names_of(present)
-            if wanted <= held and present.not_valid_after_utc - now > RENEW_BEFORE and self._issued(present):
+            fits = wanted == held if replace else wanted <= held
+            if fits and present.not_valid_after_utc - now > RENEW_BEFORE and self._issued(present):
                 return
-            wanted |= held
+            if not replace:
+                wanted |= held
         self._make_server(sorted(wanted), now)
 
     def server_pair(self) -> tuple[bytes, bytes]:

@@ -19,6 +19,7 @@ from dca.hub.database import connect, migrate, open_pool
 from dca.hub.engines import EmbeddedNats, EmbeddedPostgres
 from dca.hub.folder import DataFolder, write_file
 from dca.hub.ingest import IngestServer, Telemetry
+from dca.hub.listen import take
 from dca.hub.pki import Authority, given_pair
 from dca.hub.stream import Link, Live, Publisher
 from dca.hub.web import Install, WebServer, make_app
@@ -72,7 +73,7 @@ def prepare(settings: HubSettings, folder: DataFolder) -> Authority | None:
     authority = Authority(folder.path)
     host = settings.grpc.host
     own = () if settings.grpc.is_loopback or host in EVERYWHERE else (host,)
-    authority.ensure((*settings.names, *own), datetime.now(UTC))
+    authority.ensure((*settings.names, *own), datetime.now(UTC), replace=bool(settings.names))
     return authority
 
 
@@ -116,6 +117,8 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
     async with AsyncExitStack() as stack:
         await _lock(folder)
         stack.callback(folder.unlock)
+        for address, who, option in ((settings.grpc, "agents", "--grpc"), (settings.web, "the page", "--web")):
+            take(address, who, option).close()  # told before the engines are started, which takes seconds
         authority = prepare(settings, folder)
         url, nats_url = await _start_engines(settings, folder, stack)
         await _migrate(url)

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from dca.errors import HubError
 from dca.hub.folder import DataFolder, write_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def mode(path: Path) -> int:
@@ -73,3 +71,20 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_file(target, b"two")
     assert target.read_bytes() == b"one"
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_folder_of_another_user_says_whose_it_is_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(tmp_path / "hub")
+    folder.make()
+    owner = pwd.getpwuid(os.getuid()).pw_name
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for method, use in (("iterdir", folder.make), ("open", folder.try_lock)):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, refused)
+            with pytest.raises(HubError, match=f"sudo -u {owner} dca hub .*give a folder of your own"):
+                use()

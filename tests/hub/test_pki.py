@@ -60,6 +60,19 @@ def test_a_new_name_renews_the_server_certificate_only_and_keeps_the_others(auth
     assert authority.ca_file.read_bytes() == ca
 
 
+def test_names_given_anew_replace_the_earlier_ones(authority: Authority) -> None:
+    mistyped = server(authority)
+    authority.ensure(["hub2.example.com"], NOW, replace=True)
+    held = names(server(authority))
+    assert {"hub2.example.com", "localhost", "127.0.0.1", "::1"} <= held
+    assert not {"hub.example.com", "192.0.2.7"} & held
+    assert authority.names == sorted(held)
+    again = server(authority)
+    assert again != mistyped
+    authority.ensure(["hub2.example.com"], NOW, replace=True)
+    assert server(authority) == again
+
+
 def test_it_is_renewed_in_time(authority: Authority) -> None:
     first = server(authority)
     authority.ensure([], first.not_valid_after_utc - timedelta(days=50))

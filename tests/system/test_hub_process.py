@@ -58,6 +58,10 @@ def test_init_makes_a_ca_once_and_says_its_fingerprint(data: Path) -> None:
     assert str(data / "ca.pem") in first
     assert first.count(":") >= 31
     assert hub.command("init") == first
+    (names,) = (line for line in first.splitlines() if line.startswith("Names"))
+    assert "hub.example.com" in names
+    assert "localhost" in names
+    assert "hub.example.com" not in hub.command("init", "--name", "hub2.example.com")
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert stat.S_IMODE((data / "ca.key").stat().st_mode) == 0o600
 
@@ -165,9 +169,23 @@ def test_what_cannot_be_is_said_plainly(data: Path, options: tuple[str, ...], sa
 async def test_a_taken_port_is_said_plainly_and_the_engines_end(own_hub: HubProcess, tmp_path: Path) -> None:
     other = HubProcess(tmp_path / "other")
     said = other.command("run", "--grpc", own_hub.ready["grpc"], "--web", "127.0.0.1:0", check=False)
-    assert "cannot listen on" in said
+    assert f"cannot listen on {own_hub.ready['grpc']} for agents" in said
+    assert "stop it, or choose another with --grpc" in said
     assert "Traceback" not in said
     assert not left_running(tmp_path / "other")
+
+
+def test_init_beside_a_hub_without_a_certificate_of_its_own_is_refused(data: Path) -> None:
+    with running(data, "--plaintext") as hub:
+        assert f"in use by another hub (process {hub.pid})" in hub.command("init", check=False)
+        assert not (data / "ca.pem").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("init",), ("run",), ("site",), ("site", "add"), ("site", "list")])
+def test_every_command_has_a_short_way_to_its_help(words: tuple[str, ...]) -> None:
+    done = subprocess.run((*DCA, "hub", *words, "-h"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: dca hub" in done.stdout
 
 
 async def test_plain_text_on_loopback_works(data: Path) -> None:
@@ -204,7 +222,8 @@ def test_the_ready_file_says_where(own_hub: HubProcess) -> None:
 async def test_a_server_certificate_that_is_renewed_is_used_at_once(own_hub: HubProcess, data: Path) -> None:
     token = own_hub.add_site("Office")
     assert await send(own_hub, token, 1, 1, str(uuid4())) == 1
-    own_hub.command("init", "--name", "renamed.example.com")
+    said = own_hub.command("init", "--name", "renamed.example.com")
+    assert f"The hub that runs here (process {own_hub.pid}) uses these names from the next connection on" in said
     options = [("grpc.ssl_target_name_override", "renamed.example.com")]
     credentials = grpc.ssl_channel_credentials((data / "ca.pem").read_bytes())
     async with grpc.aio.secure_channel(own_hub.ready["grpc"], credentials, options) as channel:

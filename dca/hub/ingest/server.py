@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 
 from dca.errors import HubError
+from dca.hub.listen import take
 from dca.hub.settings import Address
 from dca.wire.report_pb2 import ReportResponse
 
@@ -71,6 +72,7 @@ class IngestServer:
 
         Raises: HubError when the address or the certificate cannot be used.
         """
+        take(self._address, "agents", "--grpc").close()  # gRPC itself does not say why it cannot
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
         # Requests are handed over undecoded: the token is looked at first.
         report: grpc.RpcMethodHandler[bytes, ReportResponse] = grpc.unary_unary_rpc_method_handler(

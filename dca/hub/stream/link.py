@@ -39,6 +39,7 @@ class Link:
         self._connecting: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
         self._was_up = False
+        self._told = False
 
     @property
     def is_up(self) -> bool:
@@ -50,6 +51,16 @@ class Link:
         self._connecting = asyncio.create_task(self._connect(), name="connect to NATS")
 
     async def _connect(self) -> None:
+        try:
+            await self._connect_once()
+        except Exception as error:  # noqa: BLE001 - the library raises of its own kinds for an address it cannot read
+            log.error("--nats-url cannot be used (%s); readings are stored all the same", type(error).__name__)  # noqa: TRY400 - the address holds a secret
+            return
+        self._was_up = True
+        self._up.set()
+        log.info("connected to NATS")
+
+    async def _connect_once(self) -> None:
         await self.client.connect(
             servers=self._url.reveal().split(","),
             name="dca hub",
@@ -61,11 +72,14 @@ class Link:
             disconnected_cb=self._went,
             reconnected_cb=self._came,
         )
-        self._was_up = True
-        self._up.set()
-        log.info("connected to NATS")
 
     async def _failed(self, error: Exception) -> None:
+        if not self._was_up and not self._told:
+            self._told = True
+            log.warning(
+                "NATS does not answer (%s): trying on; readings are stored all the same, and the stream follows",
+                str(error) or type(error).__name__,
+            )
         log.debug("NATS: %s", str(error) or type(error).__name__)
 
     async def _went(self) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from dca.errors import HubError
+from dca.hub.listen import take
 from dca.hub.settings import Address
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from starlette.types import ASGIApp
@@ -40,17 +40,8 @@ class WebServer:
 
     def bind(self) -> Address:
         """Take the port and return the address with it. Raises: HubError when it is taken."""
-        host, port = self._address.host, self._address.port
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        taken = socket.socket(family, socket.SOCK_STREAM)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind((host, port))
-        except OSError as error:
-            taken.close()
-            raise HubError(f"cannot listen on {self._address} for the page: {error.strerror}") from error
-        self._socket = taken
-        return Address(host, taken.getsockname()[1])
+        self._socket = take(self._address, "the page", "--web")
+        return Address(self._address.host, self._socket.getsockname()[1])
 
     async def start(self, app: ASGIApp) -> None:
         """Serve on the port that `bind` took."""
