@@ -255,4 +255,5 @@ def make_uplink(config: Config) -> Uplink:
         roots=roots,
         proxy_url=proxy.grpc_url() if proxy else None,
         plaintext_on_loopback=hub.grpc_plaintext,
+        ask_at_once=True,
     )

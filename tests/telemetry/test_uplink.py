@@ -422,3 +422,21 @@ def test_grpc_is_imported_when_first_used_and_keeps_quiet():
 
 def test_the_deadline_leaves_room_for_three_tries_in_a_cycle_of_five_minutes():
     assert 3 * (DEADLINE + 5) + 30 < 300
+
+
+async def test_the_first_report_tells_at_once_what_is_wrong(hub):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        async with plain(port, deadline=300, ask_at_once=True) as uplink:
+            with pytest.raises(DeliveryError, match="nothing listens there") as caught:
+                async with asyncio.timeout(30):
+                    await uplink.report(ReportRequest())
+            assert caught.value.code == "UNAVAILABLE"
+
+
+async def test_the_first_report_arrives_at_once_too(hub):
+    async with serving(hub) as port, plain(port, ask_at_once=True) as uplink:
+        for _ in range(2):
+            await uplink.report(ReportRequest())
+    assert len(hub.requests) == 2
