@@ -45,7 +45,7 @@ def prepare(directory: Path) -> None:
         if ours:
             directory.chmod(0o700)
     except OSError as error:
-        raise unusable(directory, error) from error
+        raise _unusable(directory, error) from error
     if not ours and mode & 0o022:
         raise StoreError(
             f"the state directory {directory} is shared with others, who can write there: name one of its own"
@@ -64,11 +64,11 @@ def place(directory: Path) -> Path:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        raise unusable(directory, error) from error
+        raise _unusable(directory, error) from error
     return path
 
 
-def unusable(directory: Path, error: OSError) -> StoreError:
+def _unusable(directory: Path, error: OSError) -> StoreError:
     """Return the error that says that the directory is no place for a state file."""
     return StoreError(
         f"the state directory {directory} cannot be used: {error.strerror or error}; "
@@ -154,7 +154,7 @@ class Lock:
         try:
             self._file = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise unusable(directory, error) from error
+            raise _unusable(directory, error) from error
         try:
             _lock(self._file)
         except OSError as error:

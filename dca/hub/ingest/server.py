@@ -37,7 +37,7 @@ Pair = tuple[bytes, bytes]
 """A private key and its certificate chain, PEM."""
 
 
-def credentials(pair: Callable[[], Pair]) -> grpc.ServerCredentials:
+def _credentials(pair: Callable[[], Pair]) -> grpc.ServerCredentials:
     """Return server credentials that ask for the certificate at each handshake: a renewed one is used at once."""
     held = pair()
 
@@ -84,7 +84,7 @@ class IngestServer:
             if self._pair is None:
                 port = server.add_insecure_port(address)
             else:
-                port = server.add_secure_port(address, credentials(self._pair))
+                port = server.add_secure_port(address, _credentials(self._pair))
         except (RuntimeError, OSError, ValueError) as error:
             raise HubError(f"cannot listen on {address} for agents: {error}") from error
         self._server = server

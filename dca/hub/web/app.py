@@ -64,7 +64,7 @@ class Install:
     """Tells whether the stream is up, for /healthz."""
 
 
-class Pages:
+class _Pages:
     """The handlers."""
 
     def __init__(self, pool: asyncpg.Pool, live: Live, install: Install, clock: Callable[[], datetime]) -> None:
@@ -166,7 +166,7 @@ def make_app(
     pool: asyncpg.Pool, live: Live, install: Install, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> ASGIApp:
     """Return the ASGI application."""
-    pages = Pages(pool, live, install, clock)
+    pages = _Pages(pool, live, install, clock)
     routes = [
         Route("/", pages.fleet),
         Route("/sites/{site:int}", pages.site),

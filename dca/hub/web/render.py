@@ -58,7 +58,7 @@ class SiteView(NamedTuple):
     """Page numbers, where there are such pages."""
 
 
-def agent_view(row: Row, now: datetime) -> AgentView:
+def _agent_view(row: Row, now: datetime) -> AgentView:
     """Prepare an agent's record for showing."""
     last = row["last_report_at"]
     age = now - last
@@ -111,7 +111,7 @@ class Renderer:
                 SiteView(
                     id=row["id"],
                     name=row["name"],
-                    agents=[agent_view(agent, now) for agent in fleet.agents if agent["site"] == row["id"]],
+                    agents=[_agent_view(agent, now) for agent in fleet.agents if agent["site"] == row["id"]],
                     devices=sorted(map(device_view, mine), key=attrgetter("order")),
                     of_site=of_site,
                     previous=cut.page - 1 if cut.page > 1 else None,
@@ -124,7 +124,7 @@ class Renderer:
     def device(self, view: DeviceView, agent: Row, events: Sequence[Row], now: datetime) -> str:
         """Return a device's page."""
         template = self._templates.get_template("device.html")
-        return template.render(device=view, agent=agent_view(agent, now), events=events, now=now)
+        return template.render(device=view, agent=_agent_view(agent, now), events=events, now=now)
 
     def fragments(self, devices: Sequence[Row], agents: Sequence[Row], summary: Row, now: datetime) -> dict[str, str]:
         """Return the elements of the fleet page that changed, by their ids."""
@@ -133,7 +133,7 @@ class Renderer:
         result = {"summary": self._templates.get_template("_summary.html").render(summary=summary)}
         for view in map(device_view, devices):
             result[view.html_id] = device.render(device=view)
-        for shown in (agent_view(row, now) for row in agents):
+        for shown in (_agent_view(row, now) for row in agents):
             result[shown.html_id] = agent.render(agent=shown)
         return result
 

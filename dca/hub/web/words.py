@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["CONSUMED", "ERRORS", "FAILURES", "Level", "level_of", "plain", "supply_label", "thousands", "when"]
+__all__ = ["CONSUMED", "ERRORS", "FAILURES", "Level", "level_of", "plain", "supply_label", "thousands", "when", "worst"]
 
 FAILURES: dict[int, str] = {
     wire.OUTCOME_NO_ANSWER: "No answer",
