@@ -137,6 +137,7 @@ class Readings:
                 self._ranges,
                 self._profiles,
                 known_at=self._registry.at,
+                name_of=self._registry.name_of,
                 progress=self.progress,
                 now=self._wall,
             ):
@@ -223,6 +224,7 @@ class Readings:
             range_label=place.label,
             known=known,
             kind=kind,
+            name_of=self._registry.name_of,
             now=self._wall,
         )
         await self._intake.take(visited)
