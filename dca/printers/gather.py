@@ -175,6 +175,8 @@ def _asked_tables(peer: Peer, facts: Facts) -> Conversation[None]:
     last = max((arcs(index)[-1] for index, _, _ in facts.rows(objects.SUPPLY_LEVEL) if arcs(index)), default=0)
     tables: list[tuple[tuple[bytes, ...], bytes, int]] = []
     for profile in facts.profiles:
+        if profile.scalars and not any(name in facts.scalars for name in profile.scalars):
+            continue  # the vendor's tree is not there, or hidden: no row of it either
         tables += [((part.key, part.value), part.before, part.rows) for part in profile.counter_tables]
         for supplies in profile.supply_tables:
             rows = min(supplies.rows, last + _FURTHER) if last else supplies.rows
