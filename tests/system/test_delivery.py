@@ -20,6 +20,7 @@ from dca.hub.pki import Authority
 from dca.telemetry import Uplink
 from dca.wire.report_pb2 import ReportRequest, ReportResponse
 from dca.wire.report_pb2_grpc import TelemetryServicer, add_TelemetryServicer_to_server
+from tests.proof_delivery.wallclock import library
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,7 +103,7 @@ async def test_through_a_proxy_that_asks_for_a_password(tmp_path, authority, mon
 @pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_a_small_proof_of_delivery():
-    """A few kills of the real agent and hub, cuts, and a damaged state file: `make proof-delivery` does many."""
+    """Kills of the real agent and hub, cuts, a day by the agent's clock, damage: `make proof-delivery` does many."""
     if sys.platform != "linux":
         missing("the hub's embedded engines run on Linux")
     done = subprocess.run(
@@ -118,3 +119,4 @@ def test_a_small_proof_of_delivery():
     assert figures["kills"] >= 3
     assert figures["read"] >= figures["stored"] > 0
     assert (figures["lost"], figures["twice"]) == (0, 0)
+    assert figures["clock_jumps"] >= 2 or not library(), "the agent's clock was stepped"
