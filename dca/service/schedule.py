@@ -145,7 +145,7 @@ class Schedule:
                 log.warning("the clock stepped %s %s", "forward" if step > 0 else "back", duration(abs(step)))
                 self._arm_anew()
                 self._on_step(step)
-            elif any(due < now - OVERDUE for due in self.next_times().values()):
+            elif self._astray(now):
                 self._arm_anew()
             self._make_up()
             self._beat()
@@ -163,6 +163,17 @@ class Schedule:
             _, late = await asyncio.wait(tasks, timeout=grace)
             for task in late:
                 log.warning("%s did not stop within %s", task.get_name(), duration(grace))
+
+    def _astray(self, now: float) -> bool:
+        """Tell whether a job waits for a time that is no point of its: forgotten, or beyond its interval.
+
+        The latter is what a step leaves that fell between the arming of a job and the first look at the clocks.
+        """
+        return any(
+            not now - OVERDUE <= due <= now + self._jobs[name].every + STEP
+            for name, due in self.next_times().items()
+            if name in self._jobs  # none is after the stop
+        )
 
     def _arm_anew(self) -> None:
         now = datetime.fromtimestamp(self._clock.wall(), UTC)

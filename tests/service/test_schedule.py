@@ -83,6 +83,17 @@ def test_a_clock_step_never_stalls_and_never_piles_up(bench, step) -> None:
     assert 20 <= len(bench.ran) <= 22
 
 
+@pytest.mark.parametrize("step", [-90_000.0, 90_000.0])
+def test_a_step_that_nobody_watched_stalls_nothing(bench, step) -> None:
+    async def scenario() -> None:
+        bench.time.offset += step  # the jobs are armed, and the watcher has not looked at the clocks yet
+        await asyncio.sleep(3000)
+
+    bench.run(scenario)
+    assert bench.ran[0] - 1000 <= 304
+    assert max(bench.gaps()) <= 304
+
+
 def test_a_small_correction_is_no_step(bench) -> None:
     async def scenario() -> None:
         await asyncio.sleep(1000)
