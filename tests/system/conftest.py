@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from peers import missing
 
 from dca.hub.engines import EmbeddedPostgres
 from tests.hub.process import HubProcess, running
@@ -52,7 +53,7 @@ def postgres_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     if request.param == "debian-15":
         programs = DEBIAN_POSTGRES
         if not (programs / "bin" / "postgres").exists():
-            pytest.skip("Debian's postgresql-15 is not installed")
+            missing("PostgreSQL 15 is not installed (Debian package postgresql-15; `make test` installs it as root)")
         # Up to 15 the programs leave their working folder and go back by its path, so its parents must be open.
         place = Path(tempfile.mkdtemp(prefix="dca-postgres-15-"))
         place.chmod(0o711)
