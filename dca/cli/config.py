@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dca.cli.render import plain
+from dca.cli.render import counted, plain
 from dca.config import Config, HubConfig, default_path, example, load
 from dca.discovery.ranges import Ranges, ResolvedRange
 from dca.net.dns import Answer
@@ -58,7 +58,7 @@ def _summary(config: Config) -> Iterator[str]:
     asyncio.run(ranges.resolve(_not_asked))
     for found in ranges.resolved:
         yield _range(found, len(ranges.names_of(found.range)))
-    yield f"ranges together: {_counted(ranges.count, 'address')} to sweep" if config.ranges else "no range"
+    yield f"ranges together: {counted(ranges.count, 'address')} to sweep" if config.ranges else "no range"
     for warning in (*closed, *ranges.warnings):
         yield f"note: {warning}"
 
@@ -85,12 +85,7 @@ def _range(found: ResolvedRange, names: int) -> str:
     title = f'range "{found.label}"'
     if not found.range.enabled:
         return f"{title}: off"
-    amount = _counted(found.count, "address")
-    hosts = f", {_counted(names, 'host name')}" if names else ""
+    amount = counted(found.count, "address")
+    hosts = f", {counted(names, 'host name')}" if names else ""
     credentials = ", ".join(credential.name for credential in found.credentials)
     return f"{title}: {amount}{hosts}, port {found.port}, credentials {credentials}"
-
-
-def _counted(count: int, what: str) -> str:
-    plural = what + ("es" if what.endswith("s") else "s")
-    return f"{count:,} {what if count == 1 else plural}"

@@ -115,7 +115,8 @@ def _head(found: Status, answering: int) -> Iterator[tuple[str, Text]]:
         yield "Ranges", Text(closed, style="red")
     if notes.refused or notes.others:
         others = Text(f"{number(notes.refused)} let nobody in", style="yellow" if notes.refused else "dim")
-        yield "Others", others.append(f", {number(notes.others)} hosts are no printers and left alone", style="dim")
+        left = "1 host is no printer" if notes.others == 1 else f"{number(notes.others)} hosts are no printers"
+        yield "Others", others.append(f", {left} and left alone", style="dim")
     yield "Outbox", _outbox(found)
     yield "Delivery", _delivery(found)
     if found.pid and notes.next_runs:

@@ -1,9 +1,8 @@
-"""What the demo shows at one moment, gathered from the agent's state folder and its log."""
+"""What the demo shows at one moment, gathered from the agent's state folder."""
 
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,9 +65,8 @@ class Scene:
 class Watch:
     """Looks at an agent's state folder again and again; remembers where the page counts began."""
 
-    def __init__(self, state: Path, log: Path) -> None:
+    def __init__(self, state: Path) -> None:
         self._state = state
-        self._log = log
         self._begin: dict[str, int] = {}
 
     def look(self) -> Scene:
@@ -80,7 +78,7 @@ class Watch:
         notes, figures = status.notes, status.figures
         return Scene(
             rows=tuple(map(self._row, sorted(status.devices, key=_address))),
-            others=self._others(),
+            others=notes.others,
             read=figures.rows_written,
             waiting=figures.depth + figures.waiting,
             acknowledged=figures.rows_acknowledged,
@@ -100,11 +98,6 @@ class Watch:
             pages=pages,
             printed=(pages or 0) - begin,
         )
-
-    def _others(self) -> int:
-        """Return the last discovery's count of other hosts; nothing else is kept of them, not even in the state."""
-        found = re.findall(r"(\d+) other hosts?", self._log.read_text("utf-8", "replace"))
-        return int(found[-1]) if found else 0
 
 
 def _address(device: DeviceStatus) -> int:

@@ -60,7 +60,7 @@ class Stage:
             self._screen.say(f"the hub is ready; its page: {hub.page}")
             state, self._agent = start_agent(self._parts, self._folder, hub, port)
             self._screen.say(f"the agent looks for printers on {FIRST} to {LAST}, UDP port {port}")
-            self._watch = Watch(state, self._agent.log)
+            self._watch = Watch(state)
             self._go_on(seconds)
 
     def _go_on(self, seconds: float | None) -> None:
