@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.errors import ConfigError, ConfigProblem
-from dca.model import Credential, Range
 from dca.net.addresses import Located, Spec, address_text, locate
 from dca.net.layout import Layout, Span, Table, TableKey
 from dca.net.rangespec import RangeSpec, read_range
@@ -27,9 +26,10 @@ from dca.net.rangespec import RangeSpec, read_range
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dca.model import Credential, Range
     from dca.net.dns import Answer, Resolver
 
-__all__ = ["Ranges", "ResolvedRange", "Target", "parse_ranges"]
+__all__ = ["Ranges", "ResolvedRange", "Target"]
 
 _MOST_PER_NAME = 16
 """Addresses taken of one name: a printer has one or two, and an answer must not open a subnet."""
@@ -207,23 +207,6 @@ class Ranges:
         self.resolved = tuple(resolved)
         self.warnings = tuple(warnings)
         self._tables = layout.tables()
-
-
-def parse_ranges(
-    texts: Sequence[str],
-    *,
-    exclude: Sequence[str] = (),
-    port: int = 161,
-    credentials: Sequence[Credential] = (),
-    label: str = "command line",
-) -> tuple[Range, ...]:
-    """Make the ranges of a command line: one, with `texts` as its entries.
-
-    Raises ConfigError, with a problem for each text that cannot be read.
-    """
-    ranges = (Range(label, tuple(texts), tuple(exclude), tuple(credentials), port),)
-    _read(ranges)
-    return ranges
 
 
 def _read(ranges: Sequence[Range]) -> tuple[RangeSpec, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["arcs", "dotted", "oid", "prefix_end"]
+__all__ = ["arcs", "dotted", "oid"]
 
 _ARC_MAX = 0xFFFFFFFF
 
@@ -69,8 +69,3 @@ def dotted(octets: bytes) -> str:
         return ""
     first = min(numbers[0] // 40, 2)
     return ".".join(map(str, (first, numbers[0] - 40 * first, *numbers[1:])))
-
-
-def prefix_end(prefix: bytes) -> bytes:
-    """Return octets that sort after everything below `prefix` and below nothing of its next sibling."""
-    return prefix + b"\xff"

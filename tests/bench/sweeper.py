@@ -7,10 +7,10 @@ import json
 import sys
 import time
 
-from dca.discovery.ranges import Ranges, parse_ranges
+from dca.discovery.ranges import Ranges
 from dca.discovery.sweep import Progress
 from dca.discovery.sweep import sweep as sweeping
-from dca.model import Credential, Secret
+from dca.model import Credential, Range, Secret
 from dca.printers.profiles import load_profiles
 from dca.snmp.client import SnmpClient
 from tests.bench.usage import cpu, peak_mb
@@ -20,7 +20,7 @@ __all__ = ["sweep"]
 
 async def _sweep(texts: list[str], port: int, patience: float, rate: float) -> dict[str, object]:
     community = Credential("public", "2c", Secret("public"))
-    ranges = Ranges(parse_ranges(texts, port=port, credentials=[community]))
+    ranges = Ranges([Range("bench", tuple(texts), credentials=(community,), port=port)])
     profiles = load_profiles()
     progress = Progress()
     client = SnmpClient(

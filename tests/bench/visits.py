@@ -6,9 +6,9 @@ import asyncio
 import json
 import sys
 
-from dca.discovery.ranges import Ranges, parse_ranges
+from dca.discovery.ranges import Ranges
 from dca.discovery.visit import Visit, visit
-from dca.model import Credential, Secret
+from dca.model import Credential, Range, Secret
 from dca.printers.profiles import load_profiles
 from dca.snmp.client import SnmpClient
 from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES, Outcome
@@ -21,7 +21,7 @@ _KINDS = {"full": READ_KIND_FULL, "supplies": READ_KIND_SUPPLIES, "status": READ
 
 async def _visits(hosts: list[str], port: int, repeats: int) -> dict[str, object]:
     credentials = [Credential("public", "2c", Secret("public"))]
-    ranges = Ranges(parse_ranges(hosts, port=port, credentials=credentials))
+    ranges = Ranges([Range("bench", tuple(hosts), credentials=tuple(credentials), port=port)])
     profiles = load_profiles()
     last: dict[str, Visit] = {}
     devices: dict[str, dict[str, object]] = {host: {} for host in hosts}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dca.discovery.ranges import Ranges, parse_ranges
+from dca.discovery.ranges import Ranges
 from dca.errors import ConfigError
 from dca.model import Credential, Range, Secret
 from dca.net.dns import Answer
@@ -200,14 +200,6 @@ def test_no_ranges_allow_nothing():
 def test_a_range_that_cannot_be_read_is_refused_with_all_of_its_faults():
     with pytest.raises(ConfigError) as caught:
         Ranges([Range("a", ("10.0.0.1/24", "ok")), Range("b", ("224.0.0.1",))])
-    assert len(caught.value.problems) == 2
-
-
-def test_ranges_of_a_command_line():
-    (item,) = parse_ranges(["10.0.0.0/30", "printer"], port=1161, credentials=[PUBLIC], exclude=["10.0.0.1"])
-    assert item == Range("command line", ("10.0.0.0/30", "printer"), ("10.0.0.1",), (PUBLIC,), 1161)
-    with pytest.raises(ConfigError) as caught:
-        parse_ranges(["10.0.0.0/8", "x y"])
     assert len(caught.value.problems) == 2
 
 
