@@ -13,6 +13,12 @@
     │   ├── StoreFullError      the cap or the disk is reached
     │   └── StoreDamagedError   it cannot be read as it is
     ├── DeliveryError           the hub did not take what was sent
+    ├── IdentityError           there is no identity, or it cannot be used
+    │   ├── ActivationRefusedError  the hub judged the code and said no
+    │   └── LockedError         five activations failed: nothing is sent until dca unlock
+    ├── AuditError              the audit log cannot be written or does not hold together
+    ├── TaskError               a task cannot be done
+    ├── ChannelError            the broker cannot be reached or does not let the agent in
     └── HubError                the hub cannot start or go on
 
 A message says what happened, to which device or file, and what to do. Causes are chained.
@@ -24,14 +30,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "ActivationRefusedError",
+    "AuditError",
     "AuthFailedError",
     "AuthStep",
     "BadReplyError",
+    "ChannelError",
     "ConfigError",
     "ConfigProblem",
     "DcaError",
     "DeliveryError",
     "HubError",
+    "IdentityError",
+    "LockedError",
     "NoAnswerError",
     "NotAllowedError",
     "ProfileError",
@@ -40,6 +51,7 @@ __all__ = [
     "StoreDamagedError",
     "StoreError",
     "StoreFullError",
+    "TaskError",
 ]
 
 
@@ -140,6 +152,37 @@ class DeliveryError(DcaError):
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class IdentityError(DcaError):
+    """The agent has no identity at its hub, or the one that it has cannot be used."""
+
+
+class ActivationRefusedError(IdentityError):
+    """The hub judged an activation code and refused it; this counts towards the lockout."""
+
+
+class LockedError(IdentityError):
+    """Five activations failed: nothing more is sent until a local administrator unlocks the agent."""
+
+
+class AuditError(DcaError):
+    """The audit log cannot be written, or does not hold together."""
+
+
+class TaskError(DcaError):
+    """A task cannot be done; the message goes to the hub.
+
+    `code` says the same to programs, e.g. ``denied``, ``no_device``, ``expired`` (see task.proto).
+    """
+
+    def __init__(self, message: str, code: str = "failed") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ChannelError(DcaError):
+    """The broker cannot be reached, or does not let the agent in."""
 
 
 class HubError(DcaError):

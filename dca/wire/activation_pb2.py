@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x63\x61/v1/activation.proto\x12\x06\x64\x63\x61.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\x0f\x41\x63tivateRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\x12\x10\n\x08hostname\x18\x04 \x01(\t\"\x8d\x01\n\x10\x41\x63tivateResponse\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x19\n\x11\x63\x65rtificate_chain\x18\x03 \x01(\t\x12\x10\n\x08task_key\x18\x04 \x01(\x0c\x12,\n\x08hub_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1b\n\x0cRenewRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\"*\n\rRenewResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\t2\x81\x01\n\nActivation\x12=\n\x08\x41\x63tivate\x12\x17.dca.v1.ActivateRequest\x1a\x18.dca.v1.ActivateResponse\x12\x34\n\x05Renew\x12\x14.dca.v1.RenewRequest\x1a\x15.dca.v1.RenewResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64\x63\x61/v1/activation.proto\x12\x06\x64\x63\x61.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\x0f\x41\x63tivateRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\x12\x10\n\x08hostname\x18\x04 \x01(\t\"\xb7\x01\n\x10\x41\x63tivateResponse\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x19\n\x11\x63\x65rtificate_chain\x18\x03 \x01(\t\x12\x10\n\x08task_key\x18\x04 \x01(\x0c\x12,\n\x08hub_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x63hannel\x18\x06 \x01(\x0b\x32\x17.dca.v1.ChannelSettings\"C\n\x0cRenewRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\x82\x01\n\rRenewResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\t\x12,\n\x08hub_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x63hannel\x18\x03 \x01(\x0b\x32\x17.dca.v1.ChannelSettings\"\xa2\x01\n\x0f\x43hannelSettings\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x10\n\x08username\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x13\n\x0btasks_topic\x18\x04 \x01(\t\x12\x14\n\x0cstatus_topic\x18\x05 \x01(\t\x12\x16\n\x0ewebsocket_path\x18\x06 \x01(\t\x12\x15\n\rfallback_port\x18\x07 \x01(\r2\x81\x01\n\nActivation\x12=\n\x08\x41\x63tivate\x12\x17.dca.v1.ActivateRequest\x1a\x18.dca.v1.ActivateResponse\x12\x34\n\x05Renew\x12\x14.dca.v1.RenewRequest\x1a\x15.dca.v1.RenewResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIVATEREQUEST']._serialized_start=68
   _globals['_ACTIVATEREQUEST']._serialized_end=153
   _globals['_ACTIVATERESPONSE']._serialized_start=156
-  _globals['_ACTIVATERESPONSE']._serialized_end=297
-  _globals['_RENEWREQUEST']._serialized_start=299
-  _globals['_RENEWREQUEST']._serialized_end=326
-  _globals['_RENEWRESPONSE']._serialized_start=328
-  _globals['_RENEWRESPONSE']._serialized_end=370
-  _globals['_ACTIVATION']._serialized_start=373
-  _globals['_ACTIVATION']._serialized_end=502
+  _globals['_ACTIVATERESPONSE']._serialized_end=339
+  _globals['_RENEWREQUEST']._serialized_start=341
+  _globals['_RENEWREQUEST']._serialized_end=408
+  _globals['_RENEWRESPONSE']._serialized_start=411
+  _globals['_RENEWRESPONSE']._serialized_end=541
+  _globals['_CHANNELSETTINGS']._serialized_start=544
+  _globals['_CHANNELSETTINGS']._serialized_end=706
+  _globals['_ACTIVATION']._serialized_start=709
+  _globals['_ACTIVATION']._serialized_end=838
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ class ActivateRequest(_message.Message):
     code: _builtins.str
     """As the hub issued it: one site, one use, with an expiry."""
     csr: _builtins.bytes
-    """PKCS #10 certificate request, DER."""
+    """PKCS #10 certificate request, DER, ECDSA P-256."""
     agent_version: _builtins.str
     hostname: _builtins.str
     def __init__(
@@ -56,6 +56,7 @@ class ActivateResponse(_message.Message):
     CERTIFICATE_CHAIN_FIELD_NUMBER: _builtins.int
     TASK_KEY_FIELD_NUMBER: _builtins.int
     HUB_TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """UUID that the hub gave the agent."""
     site: _builtins.str
@@ -65,6 +66,10 @@ class ActivateResponse(_message.Message):
     """Ed25519 public key that signs tasks, 32 bytes."""
     @_builtins.property
     def hub_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def channel(self) -> Global___ChannelSettings:
+        """How to listen for tasks; absent where the hub has no broker."""
+
     def __init__(
         self,
         *,
@@ -73,10 +78,11 @@ class ActivateResponse(_message.Message):
         certificate_chain: _builtins.str = ...,
         task_key: _builtins.bytes = ...,
         hub_time: _timestamp_pb2.Timestamp | None = ...,
+        channel: Global___ChannelSettings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hub_time", b"hub_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "hub_time", b"hub_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "certificate_chain", b"certificate_chain", "hub_time", b"hub_time", "site", b"site", "task_key", b"task_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "certificate_chain", b"certificate_chain", "channel", b"channel", "hub_time", b"hub_time", "site", b"site", "task_key", b"task_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -87,15 +93,24 @@ class RenewRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CSR_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
     csr: _builtins.bytes
+    """PKCS #10 certificate request for a new key, DER."""
+    certificate: _builtins.bytes
+    """The present certificate, DER, expired or not."""
+    signature: _builtins.bytes
+    """ECDSA with SHA-256 (DER) by the present key over "dca renew v1", a zero byte and the csr."""
     def __init__(
         self,
         *,
         csr: _builtins.bytes = ...,
+        certificate: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["csr", b"csr"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "csr", b"csr", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -106,16 +121,68 @@ class RenewResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CERTIFICATE_CHAIN_FIELD_NUMBER: _builtins.int
+    HUB_TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     certificate_chain: _builtins.str
+    @_builtins.property
+    def hub_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def channel(self) -> Global___ChannelSettings: ...
     def __init__(
         self,
         *,
         certificate_chain: _builtins.str = ...,
+        hub_time: _timestamp_pb2.Timestamp | None = ...,
+        channel: Global___ChannelSettings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "hub_time", b"hub_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_chain", b"certificate_chain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_chain", b"certificate_chain", "channel", b"channel", "hub_time", b"hub_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenewResponse: _TypeAlias = RenewResponse  # noqa: Y015
+
+@_typing.final
+class ChannelSettings(_message.Message):
+    """MQTT 3.1.1, as the hub's broker wants it from this one agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    USERNAME_FIELD_NUMBER: _builtins.int
+    PASSWORD_FIELD_NUMBER: _builtins.int
+    TASKS_TOPIC_FIELD_NUMBER: _builtins.int
+    STATUS_TOPIC_FIELD_NUMBER: _builtins.int
+    WEBSOCKET_PATH_FIELD_NUMBER: _builtins.int
+    FALLBACK_PORT_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    username: _builtins.str
+    password: _builtins.str
+    """A token that opens this agent's own topics only."""
+    tasks_topic: _builtins.str
+    """Subscribed with QoS 1: each message is a Task."""
+    status_topic: _builtins.str
+    """"online" after connecting, "offline" as the last will."""
+    websocket_path: _builtins.str
+    """Path of the WebSocket on the hub's port, e.g. "/mqtt"."""
+    fallback_port: _builtins.int
+    """TCP port of MQTT over TLS, for when the WebSocket does not come through; 0: there is none."""
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+        username: _builtins.str = ...,
+        password: _builtins.str = ...,
+        tasks_topic: _builtins.str = ...,
+        status_topic: _builtins.str = ...,
+        websocket_path: _builtins.str = ...,
+        fallback_port: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "fallback_port", b"fallback_port", "password", b"password", "status_topic", b"status_topic", "tasks_topic", b"tasks_topic", "username", b"username", "websocket_path", b"websocket_path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelSettings: _TypeAlias = ChannelSettings  # noqa: Y015

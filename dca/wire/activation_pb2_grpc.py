@@ -50,14 +50,16 @@ class ActivationServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Activate(self, request, context):
-        """Exchange an activation code and a certificate request for an identity.
+        """Exchange an activation code and a certificate request for an identity. Asked again with the same code and
+        the same key it gives the same identity, so that an answer that was lost costs nothing. A refused code is
+        PERMISSION_DENIED; every other status says that the code was not judged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Renew(self, request, context):
-        """Renew the certificate; called over mutual TLS with the present one.
+        """Renew the certificate. Needs no client certificate: an expired one is renewed within the hub's grace period.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -32,17 +32,23 @@ class ActivationStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ActivationAsyncStub: ...
     Activate: _grpc.UnaryUnaryMultiCallable[_activation_pb2.ActivateRequest, _activation_pb2.ActivateResponse]
-    """Exchange an activation code and a certificate request for an identity."""
+    """Exchange an activation code and a certificate request for an identity. Asked again with the same code and
+    the same key it gives the same identity, so that an answer that was lost costs nothing. A refused code is
+    PERMISSION_DENIED; every other status says that the code was not judged.
+    """
     Renew: _grpc.UnaryUnaryMultiCallable[_activation_pb2.RenewRequest, _activation_pb2.RenewResponse]
-    """Renew the certificate; called over mutual TLS with the present one."""
+    """Renew the certificate. Needs no client certificate: an expired one is renewed within the hub's grace period."""
 
 @_typing.type_check_only
 class ActivationAsyncStub(ActivationStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Activate: _aio.UnaryUnaryMultiCallable[_activation_pb2.ActivateRequest, _activation_pb2.ActivateResponse]  # type: ignore[assignment]
-    """Exchange an activation code and a certificate request for an identity."""
+    """Exchange an activation code and a certificate request for an identity. Asked again with the same code and
+    the same key it gives the same identity, so that an answer that was lost costs nothing. A refused code is
+    PERMISSION_DENIED; every other status says that the code was not judged.
+    """
     Renew: _aio.UnaryUnaryMultiCallable[_activation_pb2.RenewRequest, _activation_pb2.RenewResponse]  # type: ignore[assignment]
-    """Renew the certificate; called over mutual TLS with the present one."""
+    """Renew the certificate. Needs no client certificate: an expired one is renewed within the hub's grace period."""
 
 class ActivationServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -51,7 +57,10 @@ class ActivationServicer(metaclass=_abc_1.ABCMeta):
         request: _activation_pb2.ActivateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_activation_pb2.ActivateResponse, _abc.Awaitable[_activation_pb2.ActivateResponse]]:
-        """Exchange an activation code and a certificate request for an identity."""
+        """Exchange an activation code and a certificate request for an identity. Asked again with the same code and
+        the same key it gives the same identity, so that an answer that was lost costs nothing. A refused code is
+        PERMISSION_DENIED; every other status says that the code was not judged.
+        """
 
     @_abc_1.abstractmethod
     def Renew(
@@ -59,6 +68,6 @@ class ActivationServicer(metaclass=_abc_1.ABCMeta):
         request: _activation_pb2.RenewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_activation_pb2.RenewResponse, _abc.Awaitable[_activation_pb2.RenewResponse]]:
-        """Renew the certificate; called over mutual TLS with the present one."""
+        """Renew the certificate. Needs no client certificate: an expired one is renewed within the hub's grace period."""
 
 def add_ActivationServicer_to_server(servicer: ActivationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from dca.wire import task_pb2 as dca_dot_v1_dot_task__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x64\x63\x61/v1/report.proto\x12\x06\x64\x63\x61.v1\x1a\x11\x64\x63\x61/v1/task.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"c\n\x03Row\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x1d\n\x04kind\x18\x03 \x01(\x0e\x32\x0f.dca.v1.RowKind\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\r\n\x05\x63rc32\x18\x05 \x01(\x07\"\xce\x01\n\x05\x45vent\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x16\n\tdevice_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12+\n\x07\x64\x65tails\x18\x05 \x03(\x0b\x32\x1a.dca.v1.Event.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\n_device_id\"\x9c\x01\n\rReportRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12 \n\x05\x61gent\x18\x02 \x01(\x0b\x32\x11.dca.v1.AgentInfo\x12\x19\n\x04rows\x18\x03 \x03(\x0b\x32\x0b.dca.v1.Row\x12\x0f\n\x07\x62\x61\x63klog\x18\x04 \x01(\x04\x12+\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9c\x01\n\tAgentInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64\x65vices\x18\x05 \x01(\r\x12\x19\n\x11\x64\x65vices_answering\x18\x06 \x01(\r\"(\n\x07RowName\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0e\n\x06number\x18\x02 \x01(\x04\":\n\nRefusedRow\x12\x1c\n\x03row\x18\x01 \x01(\x0b\x32\x0f.dca.v1.RowName\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xcf\x01\n\x0eReportResponse\x12\x1f\n\x06stored\x18\x01 \x03(\x0b\x32\x0f.dca.v1.RowName\x12#\n\x07refused\x18\x02 \x03(\x0b\x32\x12.dca.v1.RefusedRow\x12,\n\x08hub_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x05tasks\x18\x04 \x03(\x0b\x32\x0c.dca.v1.Task\x12\x1a\n\rwanted_config\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\x10\n\x0e_wanted_config*N\n\x07RowKind\x12\x18\n\x14ROW_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11ROW_KIND_SNAPSHOT\x10\x01\x12\x12\n\x0eROW_KIND_EVENT\x10\x02\x32\x44\n\tTelemetry\x12\x37\n\x06Report\x12\x15.dca.v1.ReportRequest\x1a\x16.dca.v1.ReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x64\x63\x61/v1/report.proto\x12\x06\x64\x63\x61.v1\x1a\x11\x64\x63\x61/v1/task.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"c\n\x03Row\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x1d\n\x04kind\x18\x03 \x01(\x0e\x32\x0f.dca.v1.RowKind\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12\r\n\x05\x63rc32\x18\x05 \x01(\x07\"\xce\x01\n\x05\x45vent\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x16\n\tdevice_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12+\n\x07\x64\x65tails\x18\x05 \x03(\x0b\x32\x1a.dca.v1.Event.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0c\n\n_device_id\"\xf7\x01\n\rReportRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12 \n\x05\x61gent\x18\x02 \x01(\x0b\x32\x11.dca.v1.AgentInfo\x12\x19\n\x04rows\x18\x03 \x03(\x0b\x32\x0b.dca.v1.Row\x12\x0f\n\x07\x62\x61\x63klog\x18\x04 \x01(\x04\x12+\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08instance\x18\x06 \x01(\x0c\x12 \n\x05\x61udit\x18\x07 \x01(\x0b\x32\x11.dca.v1.AuditHead\x12%\n\naudit_held\x18\x08 \x01(\x0b\x32\x11.dca.v1.AuditHead\")\n\tAuditHead\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\x0c\"\x8b\x02\n\tAgentInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64\x65vices\x18\x05 \x01(\r\x12\x19\n\x11\x64\x65vices_answering\x18\x06 \x01(\r\x12-\n\x06policy\x18\x07 \x03(\x0b\x32\x1d.dca.v1.AgentInfo.PolicyEntry\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\t\x1a-\n\x0bPolicyEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"(\n\x07RowName\x12\r\n\x05\x65poch\x18\x01 \x01(\x0c\x12\x0e\n\x06number\x18\x02 \x01(\x04\":\n\nRefusedRow\x12\x1c\n\x03row\x18\x01 \x01(\x0b\x32\x0f.dca.v1.RowName\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x8f\x02\n\x0eReportResponse\x12\x1f\n\x06stored\x18\x01 \x03(\x0b\x32\x0f.dca.v1.RowName\x12#\n\x07refused\x18\x02 \x03(\x0b\x32\x12.dca.v1.RefusedRow\x12,\n\x08hub_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x05tasks\x18\x04 \x03(\x0b\x32\x0c.dca.v1.Task\x12\x1a\n\rwanted_config\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x0c\x61udit_number\x18\x06 \x01(\x04\x12\x12\n\nclone_seen\x18\x07 \x01(\x08\x12\x14\n\x0c\x61udit_broken\x18\x08 \x01(\x08\x42\x10\n\x0e_wanted_config*h\n\x07RowKind\x12\x18\n\x14ROW_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11ROW_KIND_SNAPSHOT\x10\x01\x12\x12\n\x0eROW_KIND_EVENT\x10\x02\x12\x18\n\x14ROW_KIND_TASK_RESULT\x10\x03\x32\x44\n\tTelemetry\x12\x37\n\x06Report\x12\x15.dca.v1.ReportRequest\x1a\x16.dca.v1.ReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENT_DETAILSENTRY']._loaded_options = None
   _globals['_EVENT_DETAILSENTRY']._serialized_options = b'8\001'
-  _globals['_ROWKIND']._serialized_start=1023
-  _globals['_ROWKIND']._serialized_end=1101
+  _globals['_AGENTINFO_POLICYENTRY']._loaded_options = None
+  _globals['_AGENTINFO_POLICYENTRY']._serialized_options = b'8\001'
+  _globals['_ROWKIND']._serialized_start=1332
+  _globals['_ROWKIND']._serialized_end=1436
   _globals['_ROW']._serialized_start=83
   _globals['_ROW']._serialized_end=182
   _globals['_EVENT']._serialized_start=185
@@ -44,15 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT_DETAILSENTRY']._serialized_start=331
   _globals['_EVENT_DETAILSENTRY']._serialized_end=377
   _globals['_REPORTREQUEST']._serialized_start=394
-  _globals['_REPORTREQUEST']._serialized_end=550
-  _globals['_AGENTINFO']._serialized_start=553
-  _globals['_AGENTINFO']._serialized_end=709
-  _globals['_ROWNAME']._serialized_start=711
-  _globals['_ROWNAME']._serialized_end=751
-  _globals['_REFUSEDROW']._serialized_start=753
-  _globals['_REFUSEDROW']._serialized_end=811
-  _globals['_REPORTRESPONSE']._serialized_start=814
-  _globals['_REPORTRESPONSE']._serialized_end=1021
-  _globals['_TELEMETRY']._serialized_start=1103
-  _globals['_TELEMETRY']._serialized_end=1171
+  _globals['_REPORTREQUEST']._serialized_end=641
+  _globals['_AUDITHEAD']._serialized_start=643
+  _globals['_AUDITHEAD']._serialized_end=684
+  _globals['_AGENTINFO']._serialized_start=687
+  _globals['_AGENTINFO']._serialized_end=954
+  _globals['_AGENTINFO_POLICYENTRY']._serialized_start=909
+  _globals['_AGENTINFO_POLICYENTRY']._serialized_end=954
+  _globals['_ROWNAME']._serialized_start=956
+  _globals['_ROWNAME']._serialized_end=996
+  _globals['_REFUSEDROW']._serialized_start=998
+  _globals['_REFUSEDROW']._serialized_end=1056
+  _globals['_REPORTRESPONSE']._serialized_start=1059
+  _globals['_REPORTRESPONSE']._serialized_end=1330
+  _globals['_TELEMETRY']._serialized_start=1438
+  _globals['_TELEMETRY']._serialized_end=1506
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,8 @@ class _RowKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RowKind.Value
     """payload is a Snapshot"""
     ROW_KIND_EVENT: _RowKind.ValueType  # 2
     """payload is an Event"""
+    ROW_KIND_TASK_RESULT: _RowKind.ValueType  # 3
+    """payload is a TaskResult"""
 
 class RowKind(_RowKind, metaclass=_RowKindEnumTypeWrapper):
     """What a row carries."""
@@ -41,6 +43,8 @@ ROW_KIND_SNAPSHOT: RowKind.ValueType  # 1
 """payload is a Snapshot"""
 ROW_KIND_EVENT: RowKind.ValueType  # 2
 """payload is an Event"""
+ROW_KIND_TASK_RESULT: RowKind.ValueType  # 3
+"""payload is a TaskResult"""
 Global___RowKind: _TypeAlias = RowKind  # noqa: Y015
 
 @_typing.final
@@ -155,10 +159,15 @@ class ReportRequest(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     BACKLOG_FIELD_NUMBER: _builtins.int
     SENT_AT_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
+    AUDIT_FIELD_NUMBER: _builtins.int
+    AUDIT_HELD_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
-    """UUID that the agent made at its first start."""
+    """UUID that the hub gave the agent; the certificate says the same."""
     backlog: _builtins.int
     """Rows that wait at the agent after these."""
+    instance: _builtins.bytes
+    """Random name, 16 bytes, of this run of the agent. Two that take turns are two copies of one identity."""
     @_builtins.property
     def agent(self) -> Global___AgentInfo: ...
     @_builtins.property
@@ -166,6 +175,14 @@ class ReportRequest(_message.Message):
     @_builtins.property
     def sent_at(self) -> _timestamp_pb2.Timestamp:
         """The agent's clock at sending, UTC."""
+
+    @_builtins.property
+    def audit(self) -> Global___AuditHead:
+        """The newest entry of the agent's audit log."""
+
+    @_builtins.property
+    def audit_held(self) -> Global___AuditHead:
+        """The entry of that log with the number that the hub holds (ReportResponse.audit_number), read anew."""
 
     def __init__(
         self,
@@ -175,18 +192,66 @@ class ReportRequest(_message.Message):
         rows: _abc.Iterable[Global___Row] | None = ...,
         backlog: _builtins.int = ...,
         sent_at: _timestamp_pb2.Timestamp | None = ...,
+        instance: _builtins.bytes = ...,
+        audit: Global___AuditHead | None = ...,
+        audit_held: Global___AuditHead | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "sent_at", b"sent_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "audit", b"audit", "audit_held", b"audit_held", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "agent_id", b"agent_id", "backlog", b"backlog", "rows", b"rows", "sent_at", b"sent_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "agent_id", b"agent_id", "audit", b"audit", "audit_held", b"audit_held", "backlog", b"backlog", "instance", b"instance", "rows", b"rows", "sent_at", b"sent_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportRequest: _TypeAlias = ReportRequest  # noqa: Y015
 
 @_typing.final
+class AuditHead(_message.Message):
+    """An entry of the agent's hash-chained audit log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    hash: _builtins.bytes
+    """SHA-256, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditHead: _TypeAlias = AuditHead  # noqa: Y015
+
+@_typing.final
 class AgentInfo(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class PolicyEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     VERSION_FIELD_NUMBER: _builtins.int
     HOSTNAME_FIELD_NUMBER: _builtins.int
@@ -194,6 +259,8 @@ class AgentInfo(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     DEVICES_FIELD_NUMBER: _builtins.int
     DEVICES_ANSWERING_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     hostname: _builtins.str
     platform: _builtins.str
@@ -201,8 +268,16 @@ class AgentInfo(_message.Message):
     devices: _builtins.int
     """Devices in the registry, and how many answered their last reading."""
     devices_answering: _builtins.int
+    channel: _builtins.str
+    """How it listens for tasks now: wss, mqtts, off, or down."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def policy(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the customer's policy says of each kind of task that this agent knows: allow, ask, deny, or rules
+        where that depends on device, hour or role.
+        """
+
     def __init__(
         self,
         *,
@@ -212,10 +287,12 @@ class AgentInfo(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         devices: _builtins.int = ...,
         devices_answering: _builtins.int = ...,
+        policy: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        channel: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "devices_answering", b"devices_answering", "hostname", b"hostname", "platform", b"platform", "started_at", b"started_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "devices", b"devices", "devices_answering", b"devices_answering", "hostname", b"hostname", "platform", b"platform", "policy", b"policy", "started_at", b"started_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -278,8 +355,17 @@ class ReportResponse(_message.Message):
     HUB_TIME_FIELD_NUMBER: _builtins.int
     TASKS_FIELD_NUMBER: _builtins.int
     WANTED_CONFIG_FIELD_NUMBER: _builtins.int
+    AUDIT_NUMBER_FIELD_NUMBER: _builtins.int
+    CLONE_SEEN_FIELD_NUMBER: _builtins.int
+    AUDIT_BROKEN_FIELD_NUMBER: _builtins.int
     wanted_config: _builtins.str
     """The revision of the configuration that the hub wants; absent when it wants none."""
+    audit_number: _builtins.int
+    """The newest audit entry that the hub holds of this agent; 0 for none."""
+    clone_seen: _builtins.bool
+    """Another copy of this agent reports with the same identity."""
+    audit_broken: _builtins.bool
+    """The audit log does not hold what it held before."""
     @_builtins.property
     def stored(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowName]:
         """Stored now or earlier: the agent forgets them."""
@@ -304,10 +390,13 @@ class ReportResponse(_message.Message):
         hub_time: _timestamp_pb2.Timestamp | None = ...,
         tasks: _abc.Iterable[_task_pb2.Task] | None = ...,
         wanted_config: _builtins.str | None = ...,
+        audit_number: _builtins.int = ...,
+        clone_seen: _builtins.bool = ...,
+        audit_broken: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_wanted_config", b"_wanted_config", "hub_time", b"hub_time", "wanted_config", b"wanted_config"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_wanted_config", b"_wanted_config", "hub_time", b"hub_time", "refused", b"refused", "stored", b"stored", "tasks", b"tasks", "wanted_config", b"wanted_config"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_wanted_config", b"_wanted_config", "audit_broken", b"audit_broken", "audit_number", b"audit_number", "clone_seen", b"clone_seen", "hub_time", b"hub_time", "refused", b"refused", "stored", b"stored", "tasks", b"tasks", "wanted_config", b"wanted_config"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__wanted_config: _TypeAlias = _typing.Literal["wanted_config"]  # noqa: Y015
     _WhichOneofArgType__wanted_config: _TypeAlias = _typing.Literal["_wanted_config", b"_wanted_config"]  # noqa: Y015

@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11\x64\x63\x61/v1/task.proto\x12\x06\x64\x63\x61.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x04Task\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xdd\x01\n\x08TaskBody\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12.\n\nnot_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65xpires\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x12\n\nparameters\x18\x07 \x01(\t\x12\x14\n\x0crequested_by\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\"\x85\x01\n\nTaskResult\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12 \n\x05state\x18\x02 \x01(\x0e\x32\x11.dca.v1.TaskState\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06result\x18\x05 \x01(\t*\xb5\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12TASK_STATE_REFUSED\x10\x01\x12\x16\n\x12TASK_STATE_WAITING\x10\x02\x12\x16\n\x12TASK_STATE_RUNNING\x10\x03\x12\x13\n\x0fTASK_STATE_DONE\x10\x04\x12\x15\n\x11TASK_STATE_FAILED\x10\x05\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11\x64\x63\x61/v1/task.proto\x12\x06\x64\x63\x61.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x04Task\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xad\x02\n\x08TaskBody\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12.\n\nnot_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65xpires\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x06 \x01(\t\x12\x12\n\nparameters\x18\x07 \x01(\t\x12\x14\n\x0crequested_by\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12-\n\tissued_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04role\x18\x0b \x01(\t\x12\x11\n\tdevice_id\x18\x0c \x01(\t\"\x93\x01\n\nTaskResult\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12 \n\x05state\x18\x02 \x01(\x0e\x32\x11.dca.v1.TaskState\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06result\x18\x05 \x01(\t\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t*\xcd\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12TASK_STATE_REFUSED\x10\x01\x12\x16\n\x12TASK_STATE_WAITING\x10\x02\x12\x16\n\x12TASK_STATE_RUNNING\x10\x03\x12\x13\n\x0fTASK_STATE_DONE\x10\x04\x12\x15\n\x11TASK_STATE_FAILED\x10\x05\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x06\x12\x16\n\x12TASK_STATE_EXPIRED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dca.wire.task_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKSTATE']._serialized_start=464
-  _globals['_TASKSTATE']._serialized_end=645
+  _globals['_TASKSTATE']._serialized_start=558
+  _globals['_TASKSTATE']._serialized_end=763
   _globals['_TASK']._serialized_start=62
   _globals['_TASK']._serialized_end=101
   _globals['_TASKBODY']._serialized_start=104
-  _globals['_TASKBODY']._serialized_end=325
-  _globals['_TASKRESULT']._serialized_start=328
-  _globals['_TASKRESULT']._serialized_end=461
+  _globals['_TASKBODY']._serialized_end=405
+  _globals['_TASKRESULT']._serialized_start=408
+  _globals['_TASKRESULT']._serialized_end=555
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,8 @@ class _TaskStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskState.V
     TASK_STATE_DONE: _TaskState.ValueType  # 4
     TASK_STATE_FAILED: _TaskState.ValueType  # 5
     TASK_STATE_CANCELLED: _TaskState.ValueType  # 6
+    TASK_STATE_EXPIRED: _TaskState.ValueType  # 7
+    """its time was over before it began"""
 
 class TaskState(_TaskState, metaclass=_TaskStateEnumTypeWrapper): ...
 
@@ -45,6 +47,8 @@ TASK_STATE_RUNNING: TaskState.ValueType  # 3
 TASK_STATE_DONE: TaskState.ValueType  # 4
 TASK_STATE_FAILED: TaskState.ValueType  # 5
 TASK_STATE_CANCELLED: TaskState.ValueType  # 6
+TASK_STATE_EXPIRED: TaskState.ValueType  # 7
+"""its time was over before it began"""
 Global___TaskState: _TypeAlias = TaskState  # noqa: Y015
 
 @_typing.final
@@ -58,7 +62,9 @@ class Task(_message.Message):
     body: _builtins.bytes
     """A serialized TaskBody."""
     signature: _builtins.bytes
-    """Ed25519 over `body` by the hub's task-signing key that the agent pinned at activation, 64 bytes."""
+    """Ed25519 over "dca task v1", a zero byte and `body` by the hub's task-signing key that the agent pinned at
+    activation, 64 bytes.
+    """
     def __init__(
         self,
         *,
@@ -86,6 +92,9 @@ class TaskBody(_message.Message):
     PARAMETERS_FIELD_NUMBER: _builtins.int
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID; a task is done once, however often it arrives."""
     agent_id: _builtins.str
@@ -99,12 +108,20 @@ class TaskBody(_message.Message):
     requested_by: _builtins.str
     """Who asked and why, for the audit log."""
     reason: _builtins.str
+    role: _builtins.str
+    """What the hub calls those who asked, e.g. "support", for the customer's policy."""
+    device_id: _builtins.str
+    """The device concerned (Snapshot.device_id); empty where the kind concerns none."""
     @_builtins.property
     def not_before(self) -> _timestamp_pb2.Timestamp:
         """Not to be started before, or after, UTC."""
 
     @_builtins.property
     def expires(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def issued_at(self) -> _timestamp_pb2.Timestamp:
+        """When the hub made it, UTC. An agent whose record of tasks is younger refuses it."""
+
     def __init__(
         self,
         *,
@@ -117,10 +134,13 @@ class TaskBody(_message.Message):
         parameters: _builtins.str = ...,
         requested_by: _builtins.str = ...,
         reason: _builtins.str = ...,
+        issued_at: _timestamp_pb2.Timestamp | None = ...,
+        role: _builtins.str = ...,
+        device_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "not_before", b"not_before"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "issued_at", b"issued_at", "not_before", b"not_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "expires", b"expires", "id", b"id", "kind", b"kind", "not_before", b"not_before", "number", b"number", "parameters", b"parameters", "reason", b"reason", "requested_by", b"requested_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "device_id", b"device_id", "expires", b"expires", "id", b"id", "issued_at", b"issued_at", "kind", b"kind", "not_before", b"not_before", "number", b"number", "parameters", b"parameters", "reason", b"reason", "requested_by", b"requested_by", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,7 +148,7 @@ Global___TaskBody: _TypeAlias = TaskBody  # noqa: Y015
 
 @_typing.final
 class TaskResult(_message.Message):
-    """What became of a task; travels through the outbox."""
+    """What became of a task, one message for each change; travels through the outbox."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -137,12 +157,17 @@ class TaskResult(_message.Message):
     AT_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     state: Global___TaskState.ValueType
     text: _builtins.str
     """In words: why it was refused or failed, or what it brought."""
     result: _builtins.str
     """What the kind returns, as JSON text of one object."""
+    code: _builtins.str
+    """Why, for programs: bad_signature, wrong_agent, unknown_kind, bad_parameters, expired, stale, too_large,
+    denied, no_device, interrupted, time_limit, failed, ...; empty where nothing is wrong.
+    """
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -153,10 +178,11 @@ class TaskResult(_message.Message):
         at: _timestamp_pb2.Timestamp | None = ...,
         text: _builtins.str = ...,
         result: _builtins.str = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "result", b"result", "state", b"state", "task_id", b"task_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "code", b"code", "result", b"result", "state", b"state", "task_id", b"task_id", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

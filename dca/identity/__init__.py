@@ -1,0 +1,1 @@
+"""Who the agent is: activation, keys at rest, certificate, renewal, lockout."""
