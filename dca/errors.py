@@ -146,12 +146,14 @@ class StoreDamagedError(StoreError):
 class DeliveryError(DcaError):
     """The hub did not take what was sent; everything stays in the outbox.
 
-    `code` is the name of the gRPC status, e.g. ``UNAVAILABLE``; empty where there was no call.
+    `code` is the name of the gRPC status, e.g. ``UNAVAILABLE``, and `details` are the hub's own words; both empty
+    where there was no call.
     """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", details: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.details = details
 
 
 class IdentityError(DcaError):

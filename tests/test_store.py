@@ -27,6 +27,7 @@ from dca.store import (
     set_meta,
 )
 from dca.store.files import DATABASE
+from dca.store.schema import MIGRATIONS
 
 NOON = 1_795_608_000.0  # 2026-11-25T12:00:00Z
 
@@ -61,7 +62,7 @@ async def test_the_file_is_kept_as_promised(store):
             for name in ("journal_mode", "synchronous", "page_size", "user_version")
         ]
 
-    assert await store.run(pragmas) == ["wal", 2, 4096, 1]
+    assert await store.run(pragmas) == ["wal", 2, 4096, len(MIGRATIONS)]
     assert stat.S_IMODE((store.directory / DATABASE).stat().st_mode) == 0o600
     assert stat.S_IMODE((store.directory / f"{DATABASE}-wal").stat().st_mode) == 0o600
     assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700

@@ -46,13 +46,14 @@ class Agent:
         self._config = config
         self._opened = _for_life(config)
         self._notifier = notifier or Notifier.from_environment()
-        self._watch = ConfigWatch(path, config, on_error=self._tell) if path is not None else None
+        self._watch = ConfigWatch(path, config, on_error=self._tell, on_good=self._good) if path is not None else None
         self._stopping = asyncio.Event()
         self._turn = asyncio.Event()
         self._asked = asyncio.Event()
         self._session: Session | None = None
         self._next: Session | None = None
         self._wrong = False
+        self._closed = ""
         self._notes = Notes()
 
     async def run(self) -> None:
@@ -64,8 +65,7 @@ class Agent:
             StoreError: the state directory cannot be used, or another agent uses it.
         """
         hide_secrets(self._config)
-        directory, cap = self._config.agent.state_dir, self._config.limits.outbox_mb
-        async with open_parts(directory, cap, notifier=self._notifier) as parts:
+        async with open_parts(self._config, notifier=self._notifier) as parts:
             self._notes = await parts.store.run(load_notes)
             self._notes.version, self._notes.started_at = dca.__version__, parts.started_at
             with contextlib.suppress(StoreError):
@@ -85,9 +85,13 @@ class Agent:
                     group.create_task(self._pulse(parts), name="pulse"),
                     group.create_task(self._follow(parts), name="follow"),
                 ]
+                if parts.desk is not None:
+                    helpers.append(group.create_task(parts.desk.run(), name="tasks"))
                 await self._sessions()
                 for helper in helpers:
                     helper.cancel()
+            if parts.desk is not None:
+                await parts.desk.close(0.0)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -150,7 +154,19 @@ class Agent:
 
     def _tell(self, error: ConfigError) -> None:
         self._wrong = True
+        first = error.problems[0] if error.problems else error
+        self._close_policy(f"the config file cannot be used any more ({first})")
         log.error("the new config cannot be used, the old one stays: %s", error)
+
+    def _good(self) -> None:
+        self._close_policy("")
+
+    def _close_policy(self, reason: str) -> None:
+        """Deny every task while the customer's word cannot be read; reading and delivering go on."""
+        self._closed = reason
+        for session in (self._session, self._next):
+            if session is not None:
+                session.close_policy(reason)
 
     async def _pulse(self, parts: Parts) -> None:
         """Tick for what shows that it is alive, and say in a line how things are."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import sys
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from dca.agent.badge import Badge
+from dca.agent.enrol import Enrolment
 from dca.agent.intake import Intake
+from dca.audit import AuditLog
 from dca.discovery.registry import Registry
 from dca.net.dns import SystemResolver
 from dca.printers.profiles import Profiles, load_profiles
@@ -17,16 +21,23 @@ from dca.service.logs import MASKS
 from dca.service.notify import Heartbeats, Notifier
 from dca.service.schedule import Clock
 from dca.store import Store, load_devices
+from dca.tasks.desk import Desk
 from dca.telemetry import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from dca.config import Config
     from dca.net.dns import Resolver
 
-__all__ = ["Parts", "hide_secrets", "open_parts", "platform_name"]
+__all__ = ["Offset", "Parts", "hide_secrets", "open_parts", "platform_name"]
+
+
+@dataclass
+class Offset:
+    """What the hub's clock is ahead of this one's."""
+
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,42 +55,76 @@ class Parts:
     notifier: Notifier = field(default_factory=lambda: Notifier(None))
     started_at: float = field(default_factory=time.time)
     """Unix seconds."""
+    badge: Badge | None = None
+    """Who the agent is at its hub; None where the hub is reached in plain text, without an identity."""
+    desk: Desk | None = None
+    """Where tasks come in; None without an identity."""
+    audit: AuditLog | None = None
+    offset: Offset = field(default_factory=Offset)
+    result: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a result of a task waits in the outbox."""
 
 
 @asynccontextmanager
 async def open_parts(
-    state_dir: Path, outbox_mb: int, *, clock: Clock | None = None, notifier: Notifier | None = None
+    config: Config, *, clock: Clock | None = None, notifier: Notifier | None = None
 ) -> AsyncIterator[Parts]:
     """Open the state file and what stands on it; at the end write what is held and close it.
 
     Raises:
         StoreError: the state directory cannot be used, or another agent uses it.
         ProfileError: a profile cannot be used.
+        IdentityError: the agent has no identity and cannot get one now.
+        AuditError: the audit log cannot be written.
     """
     clock = clock or Clock()
     profiles = load_profiles()
+    state_dir, outbox_mb = config.agent.state_dir, config.limits.outbox_mb
     store = await Store.open(state_dir, cap_bytes=outbox_mb << 20, clock=clock.wall)
     try:
-        outbox = await Outbox.open(store, clock=clock.wall)
+        audit = AuditLog(state_dir, clock=clock.wall)
+        enrolment = Enrolment(state_dir, audit)
+        identity = await enrolment.at_start(config)
+        outbox = await Outbox.open(store, clock=clock.wall, known_as=identity.agent_id if identity else None)
         registry = Registry(await store.run(load_devices))
         MASKS.add_serials(known.serial for known in registry if known.serial)
         intake = Intake(outbox, registry, wall=clock.wall)
+        parts = Parts(
+            store,
+            outbox,
+            registry,
+            intake,
+            profiles,
+            clock=clock,
+            notifier=notifier or Notifier(None),
+            started_at=clock.wall(),
+            badge=Badge(identity, enrolment, clock.wall) if identity else None,
+            audit=audit,
+        )
         try:
-            yield Parts(
-                store,
-                outbox,
-                registry,
-                intake,
-                profiles,
-                clock=clock,
-                notifier=notifier or Notifier(None),
-                started_at=clock.wall(),
-            )
+            desk = _desk(parts, identity.task_key) if identity else None
+            if desk is not None:
+                await desk.open()
+            yield replace(parts, desk=desk)
         finally:
             await intake.close()
             await outbox.close()
     finally:
         await store.close()
+
+
+def _desk(parts: Parts, task_key: bytes) -> Desk:
+    assert parts.audit is not None
+    return Desk(
+        parts.store,
+        parts.outbox,
+        agent_id=parts.outbox.agent_id,
+        task_key=task_key,
+        audit=parts.audit,
+        clock=parts.clock,
+        offset=lambda: parts.offset.seconds,
+        on_result=parts.result.set,
+    )
 
 
 def hide_secrets(config: Config) -> None:
@@ -90,7 +135,7 @@ def hide_secrets(config: Config) -> None:
         for secret in (credential.community, credential.auth_password, credential.priv_password)
     ]
     if config.hub is not None:
-        secrets += [config.hub.token, config.hub.proxy.password if config.hub.proxy else None]
+        secrets += [config.hub.activation_code, config.hub.proxy.password if config.hub.proxy else None]
     MASKS.add(*(secret for secret in secrets if secret is not None and secret.reveal() != "public"))
 
 

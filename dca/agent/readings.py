@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dca.discovery.discover import discover
 from dca.discovery.sweep import Progress
 from dca.discovery.visit import visit
+from dca.errors import TaskError
 from dca.service.logs import MASKS, StateLog, duration
 from dca.service.notes import MOST_TROUBLES, Trouble
 from dca.wire.snapshot_pb2 import (
@@ -179,6 +180,29 @@ class Readings:
             self._running -= 1
             await self._intake.flush()
 
+    async def read_one(self, known: Known, kind: ReadKind.ValueType) -> Snapshot:
+        """Read one device now; a reading of it that is under way is waited for.
+
+        Raises:
+            TaskError: no enabled range holds its address (``no_device``).
+        """
+        while (other := self._busy.get(known.device_id)) is not None:
+            await other.over.wait()
+        known = self._registry.get(known.device_id) or known
+        place = self._ranges.range_of(known.address, known.port)
+        if place is None:
+            raise TaskError(f"no enabled range holds {known.address} at port {known.port}", "no_device")
+        visiting = self._busy[known.device_id] = _Visiting(_SIZE[kind])
+        self._running += 1
+        try:
+            snapshot = await self._visit(known, place, kind)
+            await self._intake.flush()
+        finally:
+            self._running -= 1
+            del self._busy[known.device_id]
+            visiting.over.set()
+        return snapshot
+
     async def _work(self, waiting: Iterator[Known], kind: ReadKind.ValueType) -> None:
         for known in waiting:
             if await self._is_being_read(known.device_id, kind):
@@ -214,7 +238,7 @@ class Readings:
             return None  # another device is there now
         return self._ranges.range_of(known.address, known.port)
 
-    async def _visit(self, known: Known, place: ResolvedRange, kind: ReadKind.ValueType) -> None:
+    async def _visit(self, known: Known, place: ResolvedRange, kind: ReadKind.ValueType) -> Snapshot:
         visited = await visit(
             self._client,
             known.address,
@@ -228,3 +252,4 @@ class Readings:
             now=self._wall,
         )
         await self._intake.take(visited)
+        return visited.snapshot

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dca
+from dca.agent.asked import AuditHeads, open_channel, take_task
+from dca.agent.enrol import place_of
 from dca.agent.parts import platform_name
 from dca.agent.readings import Readings
+from dca.agent.standing import Standing
+from dca.agent.tools import AgentTools
 from dca.discovery.ranges import Ranges
 from dca.errors import ConfigError, ConfigProblem, DeliveryError, StoreError
-from dca.net.tls import trust_pem
+from dca.net.calls import HubCalls
 from dca.service.logs import MASKS, duration
 from dca.service.notes import Notes, save_notes, since_before
 from dca.service.schedule import Job, Schedule
 from dca.snmp.client import SnmpClient
+from dca.tasks.policy import Policy
+from dca.tasks.policy import check as check_policy
 from dca.telemetry import Delivery, Reporter, Uplink
 from dca.wire.report_pb2 import AgentInfo
 from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SUPPLIES
 
 if TYPE_CHECKING:
+    from dca.agent.badge import Badge
     from dca.agent.parts import Parts
+    from dca.channel import Channel
     from dca.config import Config
+    from dca.wire.task_pb2 import Task
 
 __all__ = ["Session", "make_uplink"]
 
@@ -32,6 +42,10 @@ STOP_JOBS = 1.5
 """Seconds that readings get to hand over what they have."""
 CLOSED_RETRY = 300.0
 """Seconds between two discoveries while a name in ``exclude`` keeps every range closed."""
+STOP_TASKS = 1.0
+"""Seconds that tasks get to come to their end."""
+GATHER = 0.02
+"""Seconds in which results of tasks are gathered for one report."""
 LAST_DELIVERY = 1.5
 """Seconds for the delivery at the end."""
 
@@ -44,15 +58,30 @@ class Session:
         DeliveryError: the hub's address, proxy or token cannot be used.
     """
 
-    def __init__(self, config: Config, parts: Parts, notes: Notes, *, uplink: Reporter | None = None) -> None:
+    def __init__(
+        self, config: Config, parts: Parts, notes: Notes, *, uplink: Reporter | None = None, closed: str = ""
+    ) -> None:
+        """Make the parts; `closed` says why the policy denies everything, if it does."""
+        check_policy(config)
         self.config = config
         self._parts = parts
         self._notes = notes
-        self._uplink = uplink or make_uplink(config)
+        self._own_uplink = None if uplink else make_uplink(config, parts.badge)
+        self._uplink: Reporter = uplink or self._own_uplink  # type: ignore[assignment] # one of the two
         self._ranges = Ranges(config.ranges)
+        self._policy = Policy(config, closed=closed, ranges=self._ranges)
+        self._tools: AgentTools | None = None
+        self._channel: Channel | None = None
         self._readings: Readings | None = None
+        self._standing = Standing(parts)
         self._delivery = Delivery(
-            parts.outbox, self._uplink, self._info, clock=parts.clock.wall, on_failure=self._failed
+            parts.outbox,
+            self._uplink,
+            self._info,
+            clock=parts.clock.wall,
+            on_failure=self._failed,
+            on_task=self._take,
+            heads=AuditHeads(parts.audit),
         )
         self._delivering = False
         self._events: set[asyncio.Task[object]] = set()
@@ -86,12 +115,15 @@ class Session:
                 asyncio.create_task(self.schedule.watch_clock(), name="clock"),
                 asyncio.create_task(self._begin(readings, discover_now=discover_now), name="begin"),
                 asyncio.create_task(self._reopen(), name="reopen"),
+                *self._listen(client, readings),
             ]
             try:
                 await end.wait()
             finally:
                 for helper in helpers:
                     helper.cancel()
+                if self._parts.desk is not None:
+                    await self._parts.desk.let_go(STOP_TASKS)
                 await self.schedule.stop(STOP_JOBS)
                 await asyncio.gather(*helpers, *self._events, return_exceptions=True)
                 await self._parts.intake.close()
@@ -108,6 +140,62 @@ class Session:
     async def close(self) -> None:
         """Let go of the hub."""
         await self._uplink.close()
+
+    def close_policy(self, reason: str) -> None:
+        """Deny every task from now on, for this reason; without one go by the policy again."""
+        if self._policy.closed == reason:
+            return
+        self._policy = Policy(self.config, closed=reason, ranges=self._ranges)
+        if self._tools is not None and self._parts.desk is not None:
+            self._tools = replace(self._tools, policy=self._policy)
+            self._parts.desk.use(self._policy, self._tools)
+
+    def _listen(self, client: SnmpClient, readings: Readings) -> list[asyncio.Task[None]]:
+        """Let the desk begin, and return what brings tasks in and takes results out; nothing without an identity."""
+        parts, config = self._parts, self.config
+        desk, badge = parts.desk, parts.badge
+        if desk is None or badge is None:
+            return []
+        self._tools = AgentTools(
+            client,
+            self._ranges,
+            parts.registry,
+            parts.profiles,
+            parts.clock.wall,
+            readings,
+            config,
+            self._policy,
+            lambda: self._discover(readings),
+        )
+        desk.use(self._policy, self._tools)
+        helpers = [
+            asyncio.create_task(badge.keep(config, self._renewed), name="certificate"),
+            asyncio.create_task(self._results(), name="results"),
+        ]
+        self._channel = open_channel(config, badge, desk, parts.clock, self._call_now)
+        if self._channel is not None:
+            helpers.append(asyncio.create_task(self._channel.run(), name="channel"))
+        return helpers
+
+    async def _call_now(self) -> None:
+        """Ask the hub what was missed while the channel was away."""
+        self.schedule.run_now("delivery")
+
+    async def _results(self) -> None:
+        """Deliver what became of tasks as soon as it is known."""
+        while True:
+            await self._parts.result.wait()
+            self._parts.result.clear()
+            self.schedule.run_now("delivery")
+            await asyncio.sleep(GATHER)
+
+    async def _renewed(self) -> None:
+        if self._own_uplink is not None and self._parts.badge is not None:
+            await self._own_uplink.use(self._parts.badge.calls(self.config))
+
+    async def _take(self, task: Task) -> None:
+        if self._parts.desk is not None:
+            await take_task(self._parts.desk, task)
 
     def _client(self) -> SnmpClient:
         limits = self.config.limits
@@ -183,8 +271,10 @@ class Session:
     async def _deliver(self) -> None:
         self._delivering = True
         try:
-            await self._delivery.deliver_once()
+            delivered = await self._delivery.deliver_once()
             self._notes.delivery_error = ""
+            self._parts.offset.seconds = self._delivery.offset
+            await self._standing.heard(delivered)
         except (DeliveryError, StoreError) as error:  # `Delivery` has said it, once
             self._fault(error)
         finally:
@@ -196,6 +286,7 @@ class Session:
     async def _failed(self, error: DeliveryError) -> None:
         """Leave word of a failed try at once: the cycle goes on trying for a minute or two."""
         self._fault(error)
+        await self._standing.failed(error)
         await self._note()
 
     def _fault(self, error: DeliveryError | StoreError) -> None:
@@ -230,30 +321,28 @@ class Session:
             devices=len(self._parts.registry),
             devices_answering=self._parts.registry.answering(),
         )
+        if self._parts.desk is not None:
+            info.policy.update(self._policy.summary())
+            info.channel = self._channel.state if self._channel is not None else "off"
         info.started_at.FromMicroseconds(int(self._parts.started_at * 1e6))
         return info
 
 
-def make_uplink(config: Config) -> Uplink:
-    """Return the connection to the hub that the config names.
+def make_uplink(config: Config, badge: Badge | None) -> Uplink:
+    """Return the connection to the hub that the config names, with the agent's certificate.
 
     Raises:
         ConfigError: there is none, or its CA file cannot be used.
-        DeliveryError: its address, proxy or token cannot be used.
+        DeliveryError: its address or proxy cannot be used.
     """
     hub = config.require_hub()
-    roots = None
-    if not hub.grpc_plaintext:
-        try:
-            roots = trust_pem(hub.ca_file) or None
-        except ValueError as error:
-            raise ConfigError(config.path, [ConfigProblem("hub.ca_file", str(error))]) from error
-    proxy = hub.proxy_for(hub.grpc)
-    return Uplink(
-        str(hub.grpc),
-        token=hub.token,
-        roots=roots,
-        proxy_url=proxy.grpc_url() if proxy else None,
-        plaintext_on_loopback=hub.grpc_plaintext,
-        ask_at_once=True,
-    )
+    try:
+        if badge is not None:
+            calls = badge.calls(config)
+        elif hub.grpc_plaintext:
+            calls = HubCalls(str(hub.grpc), plaintext_on_loopback=True)
+        else:
+            calls = place_of(config).calls("")
+    except ValueError as error:
+        raise ConfigError(config.path, [ConfigProblem("hub.ca_file", str(error))]) from error
+    return Uplink(calls, ask_at_once=True)

@@ -38,8 +38,12 @@ class Command(NamedTuple):
 COMMANDS = {
     "scan": Command("Find and read the printers in ranges of addresses."),
     "read": Command("Read printers at known addresses."),
+    "activate": Command("Give this agent its identity at a hub, by a code."),
+    "unlock": Command("Let an agent that is locked after failed activations try again."),
     "run": Command("Run the agent."),
     "status": Command("Show what the agent knows, reads and delivers."),
+    "policy": Command("Show and explain what the hub may ask for.", group=True),
+    "audit": Command("Show and prove the log of what was asked, decided and done.", group=True),
     "config": Command("Check a config file, or print an example.", group=True),
     "hub": Command("Run a hub, the other end of the agent.", group=True, extra="hub"),
     "sim": Command("Run simulated printers.", group=True),

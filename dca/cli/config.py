@@ -12,6 +12,8 @@ from dca.cli.render import counted, plain
 from dca.config import Config, HubConfig, default_path, example, load
 from dca.discovery.ranges import Ranges, ResolvedRange
 from dca.net.dns import Answer
+from dca.tasks.policy import Policy
+from dca.tasks.policy import check as check_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,7 @@ def check(
     """
     path = file or default_path()
     config = load(path)
+    check_policy(config)
     print(f"{plain(str(path), 500)} can be used.")
     for line in _summary(config):
         print(f"  {plain(line, 500)}")
@@ -53,6 +56,7 @@ def _summary(config: Config) -> Iterator[str]:
         yield "no hub: `dca run` needs the [hub] table"
     else:
         yield from _hub(config.hub)
+    yield _policy(config)
     ranges = Ranges(config.ranges)
     closed = ranges.warnings if ranges.closed else ()
     asyncio.run(ranges.resolve(_not_asked))
@@ -61,6 +65,17 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"ranges together: {counted(ranges.count, 'address')} to sweep" if config.ranges else "no range"
     for warning in (*closed, *ranges.warnings):
         yield f"note: {warning}"
+
+
+def _policy(config: Config) -> str:
+    policy = Policy(config)
+    if policy.closed:
+        return f"policy: everything is denied: {policy.closed}"
+    kinds: dict[str, list[str]] = {}
+    for kind, word in policy.summary().items():
+        kinds.setdefault(word, []).append(kind)
+    order = {"allow": "allow", "ask": "ask", "deny": "deny", "rules": "by rules"}
+    return "policy: " + "; ".join(f"{order[word]} {', '.join(kinds[word])}" for word in order if word in kinds)
 
 
 async def _not_asked(name: str) -> Answer:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from dca.cli.hub_codes import app as code
+from dca.cli.hub_database import Data, DatabaseUrl, secret, with_database
+from dca.cli.hub_tasks import agent, task
 from dca.hub.folder import DataFolder
 from dca.hub.settings import Address, HubSettings
-from dca.model import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    import asyncpg
-
     from dca.hub.run import Ready
 
 __all__ = ["app"]
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="hub",
@@ -35,20 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-site = typer.Typer(name="site", help="Customers' sites and their tokens.", no_args_is_help=True)
-app.add_typer(site)
-
-# readable=False: the data folder itself says more about one that is not ours than the option could.
-Data = Annotated[Path, typer.Option("--data", help="The hub's data folder.", show_default=False, readable=False)]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="DCA_DATABASE_URL",
-        help="PostgreSQL 15 or newer to use instead of the embedded one, postgresql://user:password@host/database. "
-        "Better in the environment than on the command line, where others can see it.",
-        show_envvar=True,
-    ),
-]
+site = typer.Typer(name="site", help="Customers' sites.", no_args_is_help=True)
+for group in (site, code, agent, task):
+    app.add_typer(group)
 
 
 @app.command()
@@ -73,11 +58,10 @@ def init(
         folder.lock()  # refused: that hub uses no certificate of its own, or is about to make one
     authority = hub.prepare(HubSettings(data=data, names=tuple(name or ())), folder)
     folder.unlock()
-    assert authority is not None
     print(f"CA file      {authority.ca_file}")
     print(f"SHA-256      {authority.ca_fingerprint}")
     print(f"Names        {', '.join(authority.names)}")
-    print("Agents trust the hub by this file; compare the fingerprint when you copy it.")
+    print("Activation codes carry the fingerprint, so that an agent knows the hub by its code alone.")
     if not free:
         print(f"The hub that runs here (process {folder.holder()}) uses these names from the next connection on.")
 
@@ -87,6 +71,10 @@ def run(  # noqa: PLR0917 - typer gives every option by name
     data: Data,
     grpc: Annotated[str, typer.Option(help="HOST:PORT for agents; port 0 takes a free one.")] = "127.0.0.1:4443",
     web: Annotated[str, typer.Option(help="HOST:PORT for the page, loopback only.")] = "127.0.0.1:4480",
+    mqtt: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT for MQTT over TLS.", show_default="port 8883 beside 443, else a free one"),
+    ] = None,
     database_url: DatabaseUrl = None,
     nats_url: Annotated[
         str | None,
@@ -98,7 +86,7 @@ def run(  # noqa: PLR0917 - typer gives every option by name
     ] = None,
     cert: Annotated[Path | None, typer.Option(help="Server certificate with its chain, PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
-    plaintext: Annotated[bool, typer.Option("--plaintext", help="No TLS; loopback only.")] = False,
+    certificate_days: Annotated[float, typer.Option(help="Life of an agent's certificate.")] = 90.0,
     ready_file: Annotated[Path | None, typer.Option(help="Write the addresses there (JSON) once serving.")] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""
@@ -110,11 +98,12 @@ def run(  # noqa: PLR0917 - typer gives every option by name
         data=data,
         grpc=Address.parse(grpc),
         web=Address.parse(web),
-        database_url=_secret(database_url),
-        nats_url=_secret(nats_url),
+        database_url=secret(database_url),
+        nats_url=secret(nats_url),
         certificate=cert,
         key=key,
-        plaintext=plaintext,
+        mqtt=Address.parse(mqtt) if mqtt else None,
+        certificate_days=certificate_days,
         ready_file=ready_file.absolute() if ready_file else None,
     )
     asyncio.run(hub.serve(settings, _announce))
@@ -124,25 +113,11 @@ def run(  # noqa: PLR0917 - typer gives every option by name
 def site_add(
     name: Annotated[str, typer.Argument(help="The customer's location.")], data: Data, database_url: DatabaseUrl = None
 ) -> None:
-    """Add a site and print its token, which is shown this once."""
+    """Add a site; codes for its agents come from dca hub code new."""
     from dca.hub.sites import add_site  # noqa: PLC0415 - imports the database's library
 
-    token = _with_database(data, database_url, lambda connection: add_site(connection, name))
-    print(token.reveal())
-
-
-@site.command("token")
-def site_token(
-    name: Annotated[str, typer.Argument(help="The customer's location.")],
-    data: Data,
-    keep_old: Annotated[bool, typer.Option("--keep-old", help="Let the tokens given before work on.")] = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Print a new token for a site; the ones given before end at once."""
-    from dca.hub.sites import renew_token  # noqa: PLC0415 - imports the database's library
-
-    token = _with_database(data, database_url, lambda connection: renew_token(connection, name, keep_old=keep_old))
-    print(token.reveal())
+    with_database(data, database_url, lambda connection: add_site(connection, name))
+    print(f"site {name.strip()!r} added; a code for its agent: dca hub code new --site {name.strip()!r} --data {data}")
 
 
 @site.command("list")
@@ -150,7 +125,7 @@ def site_list(data: Data, database_url: DatabaseUrl = None) -> None:
     """Show the sites."""
     from dca.hub.sites import list_sites  # noqa: PLC0415 - imports the database's library
 
-    sites = _with_database(data, database_url, list_sites)
+    sites = with_database(data, database_url, list_sites)
     table = Table("site", "agents", "devices", "last report (UTC)", box=None, header_style="bold")
     for row in sites:
         last = f"{row.last_report_at:%Y-%m-%d %H:%M:%S}" if row.last_report_at else "never"
@@ -158,23 +133,9 @@ def site_list(data: Data, database_url: DatabaseUrl = None) -> None:
     Console(soft_wrap=True).print(table if sites else "No sites yet; add one with: dca hub site add NAME")
 
 
-def _with_database(
-    data: Path, database_url: str | None, work: Callable[[asyncpg.Connection], Coroutine[None, None, T]]
-) -> T:
-    from dca.hub.run import database  # noqa: PLC0415 - imports the hub's libraries
-
-    async def main() -> T:
-        async with database(data, _secret(database_url)) as connection:
-            return await work(connection)
-
-    return asyncio.run(main())
-
-
-def _secret(text: str | None) -> Secret | None:
-    return Secret(text) if text else None
-
-
 def _announce(ready: Ready) -> None:
-    tls = f"TLS, CA file {ready.ca_file}" if ready.ca_file else "as configured"
-    print(f"agents report to {ready.grpc} ({tls})", flush=True)
+    tls = "the hub's own CA" if ready.ca_file else "the given certificate"
+    print(
+        f"agents           {ready.grpc} (gRPC and MQTT over WebSocket), {ready.mqtt} (MQTT); TLS by {tls}", flush=True
+    )
     print(f"page             http://{ready.web}/", flush=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from dca.errors import DcaError
-from dca.sim import OFFICE_SIZE, Clock, Server, fleet, office
+from dca.sim import OFFICE_SIZE, Clock, Journal, Server, fleet, office
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from dca.sim import Device
@@ -34,6 +36,10 @@ SpeedOption = Annotated[float, typer.Option("--speed", help="How many times as f
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed, the same devices.")]
 DelayOption = Annotated[float, typer.Option("--delay", help="Milliseconds until each answer.")]
 LossOption = Annotated[float, typer.Option("--loss", help="Percent of the answers that get lost.")]
+WriteOption = Annotated[str, typer.Option("--write-community", help="A community that may SET.", show_default="none")]
+JournalOption = Annotated[
+    Path | None, typer.Option("--journal", help="Append a JSON line for each object that was SET.", show_default="none")
+]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", help="End after so many.", show_default="never")]
 
 
@@ -47,14 +53,16 @@ def run_office(
     seed: SeedOption = 1,
     delay: DelayOption = 0.0,
     loss: LossOption = 0.0,
+    write_community: WriteOption = "",
+    journal: JournalOption = None,
     seconds: SecondsOption = None,
 ) -> None:
     """Run an office of 25 devices of all makes.
 
     One sleeps, one answers only SNMPv3, one only v1, one is a switch, and one has a cover that is left open.
     """
-    how = _How(speed, port, delay, loss, seed, seconds)
-    _serve(lambda clock: office(clock, first=address, count=count, seed=seed), how)
+    how = _How(speed, port, delay, loss, seed, seconds, journal)
+    _serve(lambda clock: office(clock, first=address, count=count, seed=seed, write_community=write_community), how)
 
 
 @app.command("fleet")
@@ -68,11 +76,13 @@ def run_fleet(
     v3: Annotated[bool, typer.Option("--v3", help="They answer only SNMPv3.")] = False,
     delay: DelayOption = 0.0,
     loss: LossOption = 0.0,
+    write_community: WriteOption = "",
+    journal: JournalOption = None,
     seconds: SecondsOption = None,
 ) -> None:
     """Run many printers of all models."""
-    how = _How(speed, port, delay, loss, seed, seconds)
-    _serve(lambda clock: fleet(clock, count=count, first=first, seed=seed, v3=v3), how)
+    how = _How(speed, port, delay, loss, seed, seconds, journal)
+    _serve(lambda clock: fleet(clock, count=count, first=first, seed=seed, v3=v3, write_community=write_community), how)
 
 
 class _How(NamedTuple):
@@ -86,6 +96,24 @@ class _How(NamedTuple):
     """Percent."""
     seed: int
     seconds: float | None
+    journal: Path | None
+
+
+@contextmanager
+def _journal(devices: list[Device], path: Path | None) -> Iterator[None]:
+    """Keep the journal of the devices in a file while the block runs, if one is wanted."""
+    if path is None:
+        yield
+        return
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise DcaError(f"the journal {path} cannot be written: {error.strerror}") from error
+    with file:
+        journal = Journal(file)
+        for device in devices:
+            device.journal = journal
+        yield
 
 
 def _serve(build: Callable[[Clock], list[Device]], how: _How) -> None:
@@ -112,7 +140,8 @@ def _serve(build: Callable[[Clock], list[Device]], how: _How) -> None:
         if timer is not None:
             timer.daemon = True
             timer.start()
-        server.serve()
+        with _journal(devices, how.journal):
+            server.serve()
     finally:
         if timer is not None:
             timer.cancel()

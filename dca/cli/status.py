@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import tomllib
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003  # typer reads it at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dca.cli.options import ConfigFileOption, command_app
+from dca.cli.places import StateDirOption, state_dir_of
 from dca.cli.render import ago, console_for, number, outcome_word, plain
 from dca.cli.tables import by_address, read_table
-from dca.errors import ConfigError, ConfigProblem
 from dca.service.logs import duration
 
 if TYPE_CHECKING:
@@ -35,38 +33,17 @@ app = command_app()
 def status(
     *,
     config: ConfigFileOption = None,
-    state_dir: Annotated[
-        Path | None, typer.Option("--state-dir", metavar="DIR", help="Look there, whatever a config file says.")
-    ] = None,
+    state_dir: StateDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show what the agent knows, reads and delivers, whether it runs or not."""
     from dca.service.status import read_status  # noqa: PLC0415  # --help does without the state file
 
-    found = read_status(state_dir or _state_dir_of(config))
+    found = read_status(state_dir_of(config, state_dir))
     if as_json:
         sys.stdout.write(json.dumps(_fields(found)).replace("\x7f", "\\u007f") + "\n")
     else:
         _show(found)
-
-
-def _state_dir_of(config: Path | None) -> Path:
-    """Return the config's state directory; its secrets, which only the agent may read, are not looked up."""
-    from dca.config import default_path, default_state_dir  # noqa: PLC0415  # see above
-
-    path = config or default_path()
-    try:
-        document = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError as error:
-        if config is None:
-            return default_state_dir()
-        raise ConfigError(str(path), [ConfigProblem("", "cannot be read: there is no such file")]) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no TOML; see `dca config check`"
-        raise ConfigError(str(path), [ConfigProblem("", f"cannot be read: {reason}")]) from None
-    agent = document.get("agent")
-    named = agent.get("state_dir") if isinstance(agent, dict) else None
-    return (path.absolute().parent / named) if isinstance(named, str) and named else default_state_dir()
 
 
 def _show(found: Status) -> None:

@@ -57,7 +57,7 @@ def _endpoints(keys: HubKeys, overrides: dict[str, EndpointKeys]) -> HubConfig:
         ssh=ssh,
         ssh_fallback=Endpoint(ssh.host, https),
         downloads=endpoint("downloads", https),
-        token=keys.token,
+        activation_code=keys.activation_code,
         ca_file=keys.ca_file,
         plaintext_on_loopback=keys.plaintext_on_loopback,
         proxy=_proxy(keys),

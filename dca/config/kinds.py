@@ -56,6 +56,8 @@ class Context:
 
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
+    follow: bool = True
+    """Look up secrets and look into files; without it a secret is empty."""
 
 
 class Kind(Protocol[T_co]):

@@ -9,12 +9,15 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dca.config.channel import ChannelConfig, read_channel
 from dca.config.credentials import read_credentials
 from dca.config.hub import ENDPOINTS, read_hub
 from dca.config.kinds import Context, Step, nearest, type_name
 from dca.config.lines import line_of, scan
 from dca.config.paths import default_state_dir
+from dca.config.policy import PolicyConfig
 from dca.config.ranges import read_ranges
+from dca.config.rules import read_policy
 from dca.config.sections import ARRAYS, TABLES, AgentKeys
 from dca.config.settings import AgentConfig, Config, HubConfig, LimitsConfig, LogConfig, ScheduleConfig
 from dca.config.table import Place, Problems, keys_of, read_table
@@ -27,12 +30,22 @@ __all__ = ["load", "parse"]
 
 _LARGEST = 4 * 1024 * 1024
 _MOST_TABLES = 1000
-_TOP = frozenset({name for name in TABLES if "." not in name} | set(ARRAYS))
+_TOP = frozenset(name for name in (*TABLES, *ARRAYS) if "." not in name)
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
-def load(path: Path | str, *, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the config file at `path`. Raises ConfigError with everything that is wrong."""
+def load(
+    path: Path | str,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    follow: bool = True,
+    over: Mapping[str, Any] | None = None,
+) -> Config:
+    """Read the config file at `path`. Raises ConfigError with everything that is wrong.
+
+    Without `follow`, secrets are not looked up, which only the agent may be able to: each is empty. `over` holds
+    values by their dotted keys that stand above those of the file.
+    """
     file = Path(path)
     try:
         with file.open("rb") as stream:
@@ -48,13 +61,20 @@ def load(path: Path | str, *, environ: Mapping[str, str] = os.environ) -> Config
         message = "is not UTF-8 text; save it as UTF-8 (some editors and shells write UTF-16 or Latin-1)"
         # Not chained: the codec's error holds the whole file.
         raise ConfigError(str(path), [ConfigProblem("", message, line)]) from None
-    return parse(text, path=str(path), environ=environ)
+    return parse(text, path=str(path), environ=environ, follow=follow, over=over)
 
 
-def parse(text: str, *, path: str = "<text>", environ: Mapping[str, str] = os.environ) -> Config:
+def parse(
+    text: str,
+    *,
+    path: str = "<text>",
+    environ: Mapping[str, str] = os.environ,
+    follow: bool = True,
+    over: Mapping[str, Any] | None = None,
+) -> Config:
     """Read the text of a config file; `path` is named in errors, and relative paths start beside it.
 
-    Raises ConfigError.
+    For `follow` and `over` see `load`. Raises ConfigError.
     """
     try:
         document = tomllib.loads(text)
@@ -62,8 +82,12 @@ def parse(text: str, *, path: str = "<text>", environ: Mapping[str, str] = os.en
         raise ConfigError(path, [_syntax(error, text)]) from None
     except RecursionError:
         raise _whole(path, "is nested deeper than any config needs") from None
+    for name, value in (over or {}).items():
+        table, _, key = name.partition(".")
+        if isinstance(document.setdefault(table, {}), dict):
+            document[table][key] = value
     problems = Problems()
-    context = Context(environ, Path(path).absolute().parent)
+    context = Context(environ, Path(path).absolute().parent, follow)
     config = _read(document, Place((), problems, context, _homes()), path)
     if config is None:
         lines = scan(text)
@@ -77,14 +101,17 @@ def _read(document: dict[str, Any], top: Place, path: str) -> Config | None:
         if name not in _TOP:
             top.fail(_unknown_table(name, value, top), name)
     hub = _hub(document, top)
+    channel = _channel(document, top)
     agent = _table(AgentKeys, document, "agent", top)
     schedule = _table(ScheduleConfig, document, "schedule", top)
     limits = _table(LimitsConfig, document, "limits", top)
     log = _table(LogConfig, document, "log", top)
     credentials = read_credentials(_array(document, "credential", top), top.child("credential"))
     ranges = read_ranges(_array(document, "range", top), credentials, top.child("range"))
+    policy = _policy(document, top)
     if top.problems.found:
         return None
+    assert channel is not None
     assert agent is not None
     assert schedule is not None
     assert limits is not None
@@ -95,11 +122,13 @@ def _read(document: dict[str, Any], top: Place, path: str) -> Config | None:
             name=agent.name or socket.gethostname() or "agent",
         ),
         hub=hub,
+        channel=channel,
         schedule=schedule,
         limits=limits,
         log=log,
         credentials={name: credential for name, credential in credentials.items() if credential is not None},
         ranges=ranges,
+        policy=policy,
         path=path,
     )
 
@@ -108,6 +137,24 @@ def _hub(document: dict[str, Any], top: Place) -> HubConfig | None:
     if "hub" not in document or _is_doubled("hub", document, top):
         return None
     return read_hub(document["hub"], top.child("hub"))
+
+
+def _policy(document: dict[str, Any], top: Place) -> PolicyConfig:
+    if "policy" not in document or _is_doubled("policy", document, top):
+        return PolicyConfig()
+    table, place = document["policy"], top.child("policy")
+    rules = _array(table, "rule", place) if isinstance(table, dict) else []
+    ranges = document.get("range")
+    found = [item.get("label") for item in ranges if isinstance(item, dict)] if isinstance(ranges, list) else []
+    return read_policy(table, rules, [label for label in found if isinstance(label, str)], place)
+
+
+def _channel(document: dict[str, Any], top: Place) -> ChannelConfig | None:
+    return (
+        None
+        if _is_doubled("channel", document, top)
+        else read_channel(document.get("channel", {}), top.child("channel"))
+    )
 
 
 def _table(section: type[Any], document: dict[str, Any], name: str, top: Place) -> Any:
@@ -127,7 +174,9 @@ def _array(document: dict[str, Any], name: str, top: Place) -> list[Any]:
         if len(tables) > _MOST_TABLES:
             top.fail(f"stands there {len(tables)} times; allowed is up to {_MOST_TABLES}", name)
         return tables[:_MOST_TABLES]
-    written = f"[{name}]; there can be several, so write [[{name}]]" if isinstance(tables, dict) else type_name(tables)
+    whole = _dotted((*top.path, name))
+    several = f"[{whole}]; there can be several, so write [[{whole}]]"
+    written = several if isinstance(tables, dict) else type_name(tables)
     top.fail(f"is {written}", name)
     return []
 

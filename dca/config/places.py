@@ -91,7 +91,8 @@ class CaFile:
         """Return the absolute path of a file that can be used."""
         path = FilePath().parse(raw, context)
         try:
-            read_ca_file(path)
+            if context.follow:
+                read_ca_file(path)
         except ValueError as error:
             raise BadValueError(str(error)) from None
         return path

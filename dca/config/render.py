@@ -26,7 +26,7 @@ _HEAD = """\
 # `dca config check` says what is wrong with the file, all at once, with line and key.
 # As it stands here, no address is contacted: there is no range.
 """
-_OPEN = frozenset({"agent", "schedule", "limits", "log"})
+_OPEN = frozenset({"channel", "agent", "schedule", "limits", "log"})
 """Tables that change nothing while they are empty, so their headers need no "#"."""
 _CREDENTIALS: tuple[dict[str, str], ...] = (
     {"name": '"office"', "community": '"public"'},
@@ -57,7 +57,7 @@ def example() -> str:
     for samples in _CREDENTIALS:
         parts.append(_table("[[credential]]", ARRAYS["credential"], samples=samples, told=told))
         told |= set(samples)
-    parts.append(_table("[[range]]", ARRAYS["range"]))
+    parts += [_table(f"[[{name}]]", ARRAYS[name]) for name in ("range", "policy.rule")]
     return "\n".join(parts)
 
 

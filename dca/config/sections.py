@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dca.config.channel import ChannelConfig
 from dca.config.kinds import Choice, FilePath, Flag, ListOf, Text, Whole
 from dca.config.places import CaFile, HostKind, HostPortKind, ProxyKind
+from dca.config.policy import PolicyConfig, PolicyRule
 from dca.config.secrets import SecretKind
 from dca.config.settings import LimitsConfig, LogConfig, ScheduleConfig
 from dca.config.table import key, required
@@ -43,8 +45,11 @@ class HubKeys:
         sample='"hub.example.com"',
         why="The one address that the four endpoints follow from; a port in it stands for 443 in all of them.",
     )
-    token: Secret | None = key(
-        SecretKind(), otherwise="none", sample='"file:/etc/dca/hub-token"', why="Shown to the hub with every call."
+    activation_code: Secret | None = key(
+        SecretKind(),
+        otherwise="none",
+        sample='"file:/etc/dca/activation-code"',
+        why="Used once, at the first start of an agent without an identity; `dca activate` does it by hand.",
     )
     ca_file: Path | None = key(
         CaFile(),
@@ -182,11 +187,13 @@ TABLES: dict[str, type[Any]] = {
     "hub.mqtt": EndpointKeys,
     "hub.ssh": EndpointKeys,
     "hub.downloads": EndpointKeys,
+    "channel": ChannelConfig,
     "agent": AgentKeys,
     "schedule": ScheduleConfig,
     "limits": LimitsConfig,
     "log": LogConfig,
+    "policy": PolicyConfig,
 }
 """Every table by its dotted name, in the order of the example."""
-ARRAYS: dict[str, type[Any]] = {"credential": CredentialKeys, "range": RangeKeys}
+ARRAYS: dict[str, type[Any]] = {"credential": CredentialKeys, "range": RangeKeys, "policy.rule": PolicyRule}
 """The arrays of tables."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dca.config.channel import ChannelConfig
 from dca.config.durations import Duration
 from dca.config.kinds import Choice, FilePath, Whole
+from dca.config.policy import PolicyConfig
 from dca.config.quiet import QuietHours, QuietHoursKind
 from dca.config.table import key
 from dca.errors import ConfigError, ConfigProblem
@@ -59,7 +61,7 @@ class HubConfig:
     ssh: Endpoint
     ssh_fallback: Endpoint
     downloads: Endpoint
-    token: Secret | None = None
+    activation_code: Secret | None = None
     ca_file: Path | None = None
     plaintext_on_loopback: bool = False
     proxy: Proxy | None = None
@@ -176,12 +178,14 @@ class Config:
     agent: AgentConfig
     hub: HubConfig | None = None
     """None: there is no hub section; reading works, ``dca run`` does not."""
+    channel: ChannelConfig = field(default_factory=ChannelConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     log: LogConfig = field(default_factory=LogConfig)
     credentials: dict[str, Credential] = field(default_factory=dict)
     """By name, in the order of the file."""
     ranges: tuple[Range, ...] = ()
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
     path: str = ""
     """The file it was read from."""
 

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dca.config.load import load
+from dca.config.remote import load_with_remote, remote_file
 from dca.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ _MISSING: _Signature = ()
 
 
 class ConfigWatch:
-    """Tell when the file at `path` has become another config than `current`.
+    """Tell when the file at `path`, or what the hub has set beside it, has become another config than `current`.
+
+    `on_error` hears of a file that cannot be used, `on_good` that one can, the same as before or another.
 
     A file is read only after it has not changed for `settle` seconds: half of a file can be valid TOML, and
     the half without the excludes would open addresses. Files that secrets refer to are not watched; `reload`
@@ -35,6 +37,7 @@ class ConfigWatch:
         current: Config,
         *,
         on_error: Callable[[ConfigError], None],
+        on_good: Callable[[], None] = lambda: None,
         settle: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         stat: Callable[[str], os.stat_result] = os.stat,
@@ -43,6 +46,7 @@ class ConfigWatch:
         self.current = current
         self._path = str(path)
         self._on_error = on_error
+        self._on_good = on_good
         self._settle = settle
         self._clock = clock
         self._stat = stat
@@ -72,7 +76,7 @@ class ConfigWatch:
         error: ConfigError | None = None
         config: Config | None = None
         try:
-            config = load(self._path, environ=self._environ)
+            config = load_with_remote(self._path, environ=self._environ)
         except ConfigError as caught:
             error = caught
         if self._signature() != signature:
@@ -82,14 +86,18 @@ class ConfigWatch:
         if error is not None:
             self._on_error(error)
             return None
+        self._on_good()
         if config is None or config == self.current:
             return None
         self.current = config
         return config
 
     def _signature(self) -> _Signature:
+        return (*self._state_of(self._path), *self._state_of(str(remote_file(self.current))))
+
+    def _state_of(self, path: str) -> _Signature:
         try:
-            state = self._stat(self._path)
+            state = self._stat(path)
         except OSError:
             return _MISSING
         return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)

@@ -1,4 +1,4 @@
-"""The hub's own certificate authority and server certificate (ECDSA P-256, X.509 v3, RFC 5280)."""
+"""The hub's own certificate authority: the server's certificate and the agents' (ECDSA P-256, X.509 v3, RFC 5280)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -20,8 +20,9 @@ from dca.hub.folder import write_file
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from uuid import UUID
 
-__all__ = ["Authority", "given_pair"]
+__all__ = ["Authority", "Issued", "given_pair"]
 
 CA_LIFE = timedelta(days=3650)
 SERVER_LIFE = timedelta(days=397)
@@ -45,6 +46,17 @@ def given_pair(certificate: Path, key: Path) -> tuple[bytes, bytes]:
     if not belongs:
         raise HubError(f"{key} is not the key of {certificate}")
     return private, chain
+
+
+class Issued(NamedTuple):
+    """A certificate for an agent."""
+
+    serial: str
+    """Hex."""
+    not_before: datetime
+    not_after: datetime
+    chain: str
+    """PEM: the certificate, then the CA's."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +115,43 @@ class Authority:
         self._make_server(sorted(wanted), now)
 
     def server_pair(self) -> tuple[bytes, bytes]:
-        """Return the server's private key and certificate, PEM."""
+        """Return the server's private key and its chain with the CA, by which agents pin the hub; PEM."""
         pem = self.server_file.read_bytes()
         certificate = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.PEM)
-        return pem.removesuffix(certificate), certificate
+        return pem.removesuffix(certificate), certificate + self.ca_file.read_bytes()
+
+    def ca_der(self) -> bytes:
+        """Return the CA's certificate, DER."""
+        return x509.load_pem_x509_certificate(self.ca_file.read_bytes()).public_bytes(serialization.Encoding.DER)
+
+    def issue(self, key: ec.EllipticCurvePublicKey, agent_id: UUID, now: datetime, life: timedelta) -> Issued:
+        """Issue a client certificate for an agent's key: its common name is the agent's id."""
+        ca = x509.load_pem_x509_certificate(self.ca_file.read_bytes())
+        ca_key = self._ca_key()
+        certificate = (
+            _builder(_subject(str(agent_id)), ca.subject, key, now, min(life, ca.not_valid_after_utc - now))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+            .sign(ca_key, hashes.SHA256())
+        )
+        chain = certificate.public_bytes(serialization.Encoding.PEM) + self.ca_file.read_bytes()
+        return Issued(
+            f"{certificate.serial_number:x}",
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            chain.decode("ascii"),
+        )
+
+    def has_issued(self, certificate: x509.Certificate) -> bool:
+        """Tell whether this CA has signed a certificate; its dates are the caller's to look at."""
+        return self._issued(certificate)
 
     def _issued(self, certificate: x509.Certificate) -> bool:
         try:
             certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(self.ca_file.read_bytes()))
-        except (InvalidSignature, ValueError):
+        except (InvalidSignature, ValueError, TypeError):
             return False
         return True
 

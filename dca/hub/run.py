@@ -11,17 +11,23 @@ import signal
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
+from dca.errors import HubError
+from dca.hub.activation import Activation, Office
+from dca.hub.broker import Broker
 from dca.hub.database import connect, migrate, open_pool
 from dca.hub.engines import EmbeddedNats, EmbeddedPostgres
 from dca.hub.folder import DataFolder, write_file
-from dca.hub.ingest import IngestServer, Telemetry
+from dca.hub.front import Front, Inner, InnerServer, Revocations, Trust
+from dca.hub.ingest import Telemetry
 from dca.hub.listen import take
-from dca.hub.pki import Authority, given_pair
+from dca.hub.pki import Authority
+from dca.hub.presented import presented, write_pin
 from dca.hub.stream import Link, Live, Publisher
+from dca.hub.tasks.dispatch import Dispatcher
+from dca.hub.tasks.key import TaskKey
 from dca.hub.web import Install, WebServer, make_app
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from dca.hub.engines.nats_auth import NatsLogin
+    from dca.hub.presented import Chain
     from dca.hub.settings import Address, HubSettings
     from dca.model import Secret
 
@@ -40,6 +48,8 @@ log = logging.getLogger(__name__)
 POOL = 8
 RENEWAL_S = 6 * 3600.0
 """How often the server certificate's age is looked at."""
+FRESH_S = 5.0
+"""How often its file is."""
 LOCK_TRIES = 20
 STOP_S = 4.8
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
@@ -52,7 +62,9 @@ class Ready:
     grpc: Address
     web: Address
     ca_file: Path | None
-    """The CA that signed its certificate; None with plain text or a given certificate."""
+    """The CA that signed its certificate; None with a given certificate."""
+    mqtt: Address
+    """MQTT over TLS; MQTT over WebSocket is at `grpc`."""
 
     def as_json(self) -> bytes:
         """Return what the ready file holds."""
@@ -60,16 +72,15 @@ class Ready:
             {
                 "grpc": str(self.grpc),
                 "web": f"http://{self.web}/",
+                "mqtt": str(self.mqtt),
                 "ca_file": str(self.ca_file) if self.ca_file else None,
                 "pid": os.getpid(),
             }
         ).encode()
 
 
-def prepare(settings: HubSettings, folder: DataFolder) -> Authority | None:
-    """Make the CA and the server certificate in the data folder; None where the hub uses none of its own."""
-    if settings.certificate is not None or settings.plaintext:
-        return None
+def prepare(settings: HubSettings, folder: DataFolder) -> Authority:
+    """Make the CA, which signs agents' certificates, and the server certificate in the data folder."""
     authority = Authority(folder.path)
     host = settings.grpc.host
     own = () if settings.grpc.is_loopback or host in EVERYWHERE else (host,)
@@ -117,37 +128,74 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
     async with AsyncExitStack() as stack:
         await _lock(folder)
         stack.callback(folder.unlock)
-        for address, who, option in ((settings.grpc, "agents", "--grpc"), (settings.web, "the page", "--web")):
-            take(address, who, option).close()  # told before the engines are started, which takes seconds
+        _try_ports(settings)
         authority = prepare(settings, folder)
-        url, nats_url = await _start_engines(settings, folder, stack)
+        task_key = TaskKey(folder.path)
+        task_key.ensure()
+        chain = presented(settings, authority)
+        trust = Trust(chain, authority.ca_file.read_bytes())
+        write_pin(folder, chain()[1])
+        engines = await _start_engines(settings, folder, stack)
+        url = engines.url
         await _migrate(url)
         pool = await open_pool(url, POOL)
         stack.push_async_callback(_close, pool)
-        link = Link(nats_url)
+        link = Link(engines.nats_url, engines.login)
         link.open()
         stack.push_async_callback(link.close)
         publisher, live = Publisher(url, link), Live(link)
-        ingest = IngestServer(Telemetry(pool, publisher.wake), settings.grpc, _pair(settings, authority))
+        revocations = Revocations(url)
+        front = Front(settings.grpc, settings.mqtt_address, trust.context, revocations)
+        stack.push_async_callback(front.stop)
         web = WebServer(settings.web)
         stack.push_async_callback(web.stop)
-        ready = Ready(ingest.bind(), web.bind(), authority.ca_file if authority else None)
+        grpc, mqtt = front.bind()
+        own = authority if settings.certificate is None else None
+        ready = Ready(grpc, web.bind(), own.ca_file if own else None, mqtt)
+        broker = Broker(link, engines.nats, ready.mqtt.port)
+        office = Office(authority, task_key.public(), timedelta(days=settings.certificate_days), broker.settings)
+        inner = InnerServer(Telemetry(pool, front.callers, publisher.wake), Activation(pool, front.callers, office))
 
-        await web.start(make_app(pool, live, _install(ready, folder, link, authority)))
-        live.start()
-        stack.push_async_callback(live.stop)
-        publisher.start()
-        stack.push_async_callback(publisher.stop)
-        await ingest.start()
-        stack.push_async_callback(ingest.stop)
+        await web.start(make_app(pool, live, _install(ready, folder, link, own)))
+        for part in (live, publisher, revocations, Dispatcher(url, broker.publish)):
+            part.start()
+            stack.push_async_callback(part.stop)
+        port = await inner.start()
+        stack.push_async_callback(inner.stop)
+        await front.start(Inner(port, *broker.ports))
 
         if settings.ready_file is not None:
             write_file(settings.ready_file, ready.as_json(), 0o644)
             stack.callback(settings.ready_file.unlink, missing_ok=True)
         announce(ready)
-        while True:
-            await asyncio.sleep(RENEWAL_S)
-            prepare(settings, folder)
+        await _keep_fresh(settings, folder, trust, chain)
+
+
+def _try_ports(settings: HubSettings) -> None:
+    """Raise HubError for a port that cannot be had: before the engines are started, which takes seconds."""
+    for address, who, option in (
+        (settings.grpc, "agents", "--grpc"),
+        (settings.mqtt_address, "MQTT", "--mqtt"),
+        (settings.web, "the page", "--web"),
+    ):
+        take(address, who, option).close()
+
+
+async def _keep_fresh(settings: HubSettings, folder: DataFolder, trust: Trust, chain: Chain) -> None:
+    """Use a renewed server certificate from the next connection on, and renew the hub's own in time."""
+    loop = asyncio.get_running_loop()
+    prepared = loop.time()
+    while True:
+        await asyncio.sleep(FRESH_S)
+        try:
+            if loop.time() - prepared > RENEWAL_S:
+                prepared = loop.time()
+                prepare(settings, folder)
+            if trust.refresh():
+                write_pin(folder, chain()[1])
+                log.info("the server certificate was renewed")
+        except (OSError, ValueError, HubError) as error:
+            log.error("the server certificate cannot be renewed, the present one stays: %s", error)  # noqa: TRY400 - no bug
 
 
 async def _lock(folder: DataFolder) -> None:
@@ -159,7 +207,16 @@ async def _lock(folder: DataFolder) -> None:
     folder.lock()
 
 
-async def _start_engines(settings: HubSettings, folder: DataFolder, stack: AsyncExitStack) -> tuple[str, Secret]:
+class _Engines(NamedTuple):
+    """Where database and NATS are."""
+
+    url: str
+    nats_url: Secret
+    login: NatsLogin | None
+    nats: EmbeddedNats | None
+
+
+async def _start_engines(settings: HubSettings, folder: DataFolder, stack: AsyncExitStack) -> _Engines:
     """Start what was not given; return the addresses of database and NATS."""
     if settings.database_url is None:
         postgres = EmbeddedPostgres(folder.path / "postgres")
@@ -169,11 +226,11 @@ async def _start_engines(settings: HubSettings, folder: DataFolder, stack: Async
     else:
         url = settings.database_url.reveal()
     if settings.nats_url is not None:
-        return url, settings.nats_url
+        return _Engines(url, settings.nats_url, None, None)
     nats = EmbeddedNats(folder.path / "nats")
     stack.push_async_callback(nats.stop)
     await nats.start()
-    return url, nats.url
+    return _Engines(url, nats.url, nats.login, nats)
 
 
 async def _migrate(url: str) -> None:
@@ -190,14 +247,6 @@ async def _close(pool: asyncpg.Pool) -> None:
         await asyncio.wait_for(pool.close(), 1.0)
     except TimeoutError:
         pool.terminate()
-
-
-def _pair(settings: HubSettings, authority: Authority | None) -> Callable[[], tuple[bytes, bytes]] | None:
-    if authority is not None:
-        return authority.server_pair
-    if settings.certificate is None or settings.key is None:
-        return None
-    return partial(given_pair, settings.certificate, settings.key)
 
 
 def _install(ready: Ready, folder: DataFolder, link: Link, authority: Authority | None) -> Install:

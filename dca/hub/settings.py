@@ -17,6 +17,8 @@ __all__ = ["Address", "HubSettings"]
 
 
 LAST_PORT = 0xFFFF
+HTTPS, MQTTS = 443, 8883
+MOST_DAYS = 397
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ class HubSettings:
     certificate: Path | None = None
     key: Path | None = None
     """A given server certificate (PEM, with its chain) and key; None means the hub's own CA."""
-    plaintext: bool = False
+    mqtt: Address | None = None
+    """For MQTT over TLS; None takes port 8883 beside 443, else a free one."""
+    certificate_days: float = 90.0
+    """Life of an agent's certificate."""
     ready_file: Path | None = None
     names: tuple[str, ...] = ()
     """More host names for the server certificate."""
@@ -80,10 +85,14 @@ class HubSettings:
                 f"--web {self.web}: the page has no sign-in yet, so it is shown on this machine only. "
                 "Use a loopback address (127.0.0.1) and reach it through SSH: ssh -L 4480:127.0.0.1:4480 HUB"
             )
-        if self.plaintext and not self.grpc.is_loopback:
-            raise HubError(
-                f"--plaintext with --grpc {self.grpc}: without TLS the tokens and readings could be read on the way. "
-                "Leave --plaintext out, or listen on a loopback address"
-            )
         if (self.certificate is None) != (self.key is None):
             raise HubError("--cert and --key belong together: give both or neither")
+        if not 0 < self.certificate_days <= MOST_DAYS:
+            raise HubError(f"--certificate-days {self.certificate_days:g}: a certificate lasts up to {MOST_DAYS} days")
+
+    @property
+    def mqtt_address(self) -> Address:
+        """Where MQTT over TLS listens."""
+        if self.mqtt is not None:
+            return self.mqtt
+        return Address(self.grpc.host, MQTTS if self.grpc.port == HTTPS else 0)

@@ -6,19 +6,24 @@ TLS; so it is handed the system's as PEM.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import secrets
 import ssl
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives import serialization
 
 from dca.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["client_context", "read_ca_file", "trust_pem"]
+__all__ = ["client_context", "load_key", "read_ca_file", "trust_pem"]
 
 _LARGEST = 16 * 1024 * 1024
 _BUNDLES = (
@@ -32,17 +37,41 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+----
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
 
 
-def client_context(ca_file: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
+def client_context(
+    ca_file: Path | None = None, *, only: str | None = None, environ: Mapping[str, str] = os.environ
+) -> ssl.SSLContext:
     """Return a context for everything but gRPC: TLS 1.2 or newer, certificate and name checked.
 
-    Raises ConfigError as `trust_pem` does.
+    `only` (PEM) is trusted alone where it is given: the hub's own CA. Raises ConfigError as `trust_pem` does.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    pem = trust_pem(ca_file, environ=environ)
+    pem = only.encode("ascii") if only else trust_pem(ca_file, environ=environ)
     if pem:
         context.load_verify_locations(cadata=pem.decode("ascii"))
     return context
+
+
+def load_key(context: ssl.SSLContext, key: bytes, chain: bytes) -> None:
+    """Give a context its private key and certificate chain (PEM).
+
+    OpenSSL takes them from files only: the key goes there closed with a password of this moment, and the file goes.
+    Raises ValueError or OSError when they cannot be used.
+    """
+    password = secrets.token_hex(32)
+    closed = serialization.load_pem_private_key(key, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password.encode()),
+    )
+    descriptor, name = tempfile.mkstemp(prefix="dca-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(closed + chain)
+        context.load_cert_chain(name, password=password)
+    finally:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
 
 
 def trust_pem(ca_file: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> bytes:

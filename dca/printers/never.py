@@ -18,26 +18,27 @@ from dca.snmp.types import Pdu, Request, Tag
 if TYPE_CHECKING:
     from dca.snmp.types import Conversation, Reply
 
-__all__ = ["Fence", "fenced", "is_forbidden", "is_walk_forbidden"]
+__all__ = ["NEVER", "Fence", "fenced", "is_forbidden", "is_walk_forbidden"]
 
 T = TypeVar("T")
 _EPSON = oid("1.3.6.1.4.1.1248")
 _KYOCERA = oid("1.3.6.1.4.1.1347")
-_NEVER: dict[bytes, tuple[bytes, ...]] = {
+NEVER: dict[bytes, tuple[bytes, ...]] = {
     _EPSON: (oid("1.3.6.1.4.1.1248.1.2.2.44"), oid("1.3.6.1.4.1.1248.1.7"), oid("1.3.6.1.4.1.1248.1.8")),
     _KYOCERA: (oid("1.3.6.1.4.1.1347.47"),),
 }
-_MAKES = tuple(_NEVER)
+"""By make (the octets of its tree) the subtrees that are never asked for, in their order."""
+_MAKES = tuple(NEVER)
 
 
 def is_forbidden(name: bytes) -> bool:
     """Tell whether this object must not be asked for."""
-    return name.startswith(_MAKES) and any(name.startswith(_NEVER[make]) for make in _MAKES if name.startswith(make))
+    return name.startswith(_MAKES) and any(name.startswith(NEVER[make]) for make in _MAKES if name.startswith(make))
 
 
 def is_walk_forbidden(prefix: bytes) -> bool:
     """Tell whether a walk that begins here could come to a forbidden object of the same make."""
-    for make, subtrees in _NEVER.items():
+    for make, subtrees in NEVER.items():
         if prefix.startswith(make) or make.startswith(prefix):
             return prefix < max(subtrees) + b"\xff"
     return False
@@ -87,7 +88,7 @@ class Fence:
                 self._guarded = True  # sysObjectID
             if tag < Tag.NO_SUCH_OBJECT and name.startswith(_MAKES):
                 self._guarded = True
-                if any(name < min(subtrees) for make, subtrees in _NEVER.items() if name.startswith(make)):
+                if any(name < min(subtrees) for make, subtrees in NEVER.items() if name.startswith(make)):
                     self._posts.add(name)
 
 

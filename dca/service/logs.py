@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["MASKS", "JsonFormatter", "StateLog", "TextFormatter", "duration", "setup_logging"]
+__all__ = ["MASKS", "JsonFormatter", "Recent", "StateLog", "TextFormatter", "duration", "recent", "setup_logging"]
 
 MASKS = Masks()
 """The process's masks: whoever learns a secret or a serial number registers it here."""
 
 HANDLER = "dca"
+RECENT = "dca recent"
+RECENT_LINES = 2000
 FILE_BYTES = 10_000_000
 FILES_KEPT = 5
 # Syslog priorities as the journal reads them from the start of a line (sd-daemon(3)).
@@ -76,6 +79,28 @@ def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Recent(logging.Handler):
+    """Keeps the last lines of the log in memory, as the text format has them, for the hub's support."""
+
+    def __init__(self, masks: Masks, lines: int = RECENT_LINES) -> None:
+        super().__init__()
+        self._kept: deque[str] = deque(maxlen=lines)
+        self.setFormatter(TextFormatter(masks))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self._kept.append(self.format(record))
+
+    def last(self, count: int) -> list[str]:
+        """Return the last so many lines, oldest first."""
+        return list(self._kept)[-count:] if count > 0 else []
+
+
+def recent() -> Recent | None:
+    """Return what keeps the last lines of this process's log, None before `setup_logging`."""
+    return next((handler for handler in logging.getLogger().handlers if isinstance(handler, Recent)), None)
+
+
 def setup_logging(
     level: str = "info",
     form: Literal["text", "json"] = "text",
@@ -102,6 +127,10 @@ def setup_logging(
         old.close()
     handler.name = HANDLER
     root.addHandler(handler)
+    if recent() is None:
+        kept = Recent(masks)
+        kept.name = RECENT
+        root.addHandler(kept)
     root.setLevel(level.upper())
     # Their own lines say what ours say already (each job run, each connection attempt).
     for name in ("apscheduler", "grpc", "asyncio"):

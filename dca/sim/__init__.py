@@ -13,6 +13,7 @@ from __future__ import annotations
 from dca.sim.clock import Clock
 from dca.sim.device import Device
 from dca.sim.habits import Habits
+from dca.sim.journal import Journal
 from dca.sim.load import load_models
 from dca.sim.office import OFFICE_SIZE, V3_USER, fleet, office
 from dca.sim.running import Fleet, running
@@ -26,6 +27,7 @@ __all__ = [
     "Device",
     "Fleet",
     "Habits",
+    "Journal",
     "Model",
     "Server",
     "fleet",

@@ -132,6 +132,6 @@ def console(state: State) -> list[str]:
     if state.printing:
         texts.insert(0, panel.printing)
     elif not texts or (state.model.lines > 1 and not is_blocked(state)):
-        texts.insert(0, panel.ready)
+        texts.insert(0, state.message or panel.ready)
     lines = (texts + [""] * state.model.lines)[: state.model.lines]
     return [line.ljust(state.model.columns)[: state.model.columns or None] for line in lines]

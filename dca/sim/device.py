@@ -13,14 +13,16 @@ from dca.sim.mib import View
 from dca.sim.pdus import Manners, answer, error, read_request
 from dca.sim.start import begin
 from dca.sim.tree import shape_of
+from dca.sim.writes import Written, assign
 from dca.snmp.ber import BerError, integer, octets, read_integer, read_tlv, tlv
-from dca.snmp.types import ErrorStatus
+from dca.snmp.types import ErrorStatus, Pdu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dca.model import Credential
     from dca.sim.clock import Clock
+    from dca.sim.pdus import Asked
     from dca.sim.spec import Model
     from dca.sim.state import State
 
@@ -28,6 +30,8 @@ __all__ = ["Device"]
 
 _V3_OVERHEAD = 160
 """Octets of a v3 message around its PDU, at most, with a context name of some length."""
+_RESTART = 4.0
+"""Real seconds that it is silent while it restarts."""
 
 
 class Device:
@@ -36,9 +40,12 @@ class Device:
     `number` makes it another one than its neighbours (serial, MAC, engine ID), `seed` decides its life.
     `users` are SNMPv3 credentials with their protocols named; `versions` (of "1", "2c", "3") are the model's
     unless given, and v3 needs a user. `left` sets the share that is left of some supplies at the start.
+    Who knows `write_community`, or is one of `writers` (names of `users`), may SET what `dca.sim.writes` lets be
+    set; with neither every SET is refused.
     """
 
     __slots__ = (
+        "_back_at",
         "_community",
         "_engine",
         "_habits",
@@ -46,12 +53,16 @@ class Device:
         "_ready_at",
         "_slept",
         "_view",
+        "_write_community",
+        "_writers",
         "address",
         "answers",
         "clock",
         "identity",
+        "journal",
         "model",
         "requests",
+        "sets",
         "silent",
         "state",
         "versions",
@@ -67,6 +78,8 @@ class Device:
         seed: int = 1,
         habits: Habits | None = None,
         community: str = "public",
+        write_community: str = "",
+        writers: Iterable[str] = (),
         users: Iterable[Credential] = (),
         versions: Iterable[str] | None = None,
         location: str = "",
@@ -82,6 +95,10 @@ class Device:
         self.requests = 0
         """Datagrams received."""
         self.answers = 0
+        self.sets = 0
+        """Objects that were set."""
+        self.journal: Callable[[Written], None] = _forget
+        """Called for each object that was set."""
         self.versions = tuple(model.versions if versions is None else versions)
         self._habits = habits or Habits()
         self.identity: Identity = invent(model, random, number, location=location, name=name)
@@ -89,6 +106,9 @@ class Device:
         self._life = Life(self.state, self._habits, random)
         self._view = View(shape_of(model), self.state)
         self._community = community.encode()
+        self._write_community = write_community.encode() or None
+        self._writers = frozenset(writers)
+        self._back_at = 0.0
         self._ready_at = 0.0
         self._slept = False
         engine_id = (0x80000000 | model.enterprise).to_bytes(4, "big") + b"\x03" + self.identity.mac
@@ -127,6 +147,11 @@ class Device:
         return said
 
     def _awake(self) -> bool:
+        if self._back_at:
+            if self.clock.real < self._back_at:
+                return False
+            self._back_at = 0.0
+            self._engine.restart()
         if self.advance().asleep:
             self._slept = True
             return False
@@ -140,12 +165,14 @@ class Device:
         if spoken is None or spoken not in self.versions:
             return None
         tag, start, at = read_tlv(data, at, end)
-        if tag != 0x04 or data[start:at] != self._community:  # noqa: PLR2004 - OCTET STRING
+        community = data[start:at]
+        if tag != 0x04 or community not in (self._community, self._write_community):  # noqa: PLR2004 - OCTET STRING
             return None
-        head = integer(version) + octets(self._community)
+        head = integer(version) + octets(community)
         model = self.model
         manners = Manners(spoken, model.max_size - len(head) - 4, model.bulk_rows, model.null_for_missing)
-        pdu = answer(self._view, read_request(data, at, end), manners)
+        asked = read_request(data, at, end)
+        pdu = self._say(asked, manners, writer=community == self._write_community)
         return None if pdu is None else tlv(0x30, head + pdu)
 
     def _answer_v3(self, data: bytes) -> bytes | None:
@@ -158,7 +185,23 @@ class Device:
         if not opened.enough:
             return self._engine.reply(opened, error(asked, ErrorStatus.AUTHORIZATION_ERROR, 0))
         model = self.model
-        pdu = answer(
-            self._view, asked, Manners("3", model.max_size - _V3_OVERHEAD, model.bulk_rows, model.null_for_missing)
-        )
+        manners = Manners("3", model.max_size - _V3_OVERHEAD, model.bulk_rows, model.null_for_missing)
+        pdu = self._say(asked, manners, writer=opened.user in self._writers)
         return None if pdu is None else self._engine.reply(opened, pdu)
+
+    def _say(self, asked: Asked, manners: Manners, *, writer: bool) -> bytes | None:
+        if asked.pdu != Pdu.SET or not writer:
+            return answer(self._view, asked, manners)
+        done = assign(self.state, asked, manners.version, address=self.address, restart=self._restart)
+        for written in done.written:
+            self.sets += 1
+            self.journal(written)
+        return done.pdu
+
+    def _restart(self) -> None:
+        self.state.restart()
+        self._back_at = self.clock.real + _RESTART
+
+
+def _forget(_written: Written) -> None:
+    """Keep no journal."""

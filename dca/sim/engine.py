@@ -39,6 +39,11 @@ class Opened(NamedTuple):
     enough: bool
     """False: less protected than what its user has to use."""
 
+    @property
+    def user(self) -> str:
+        """Return who sent it."""
+        return self.message.user.decode("utf-8", "replace")
+
 
 class Engine:
     """One engine: its ID, its boots and time, its users, and how often it reported what."""
@@ -64,6 +69,11 @@ class Engine:
     def time(self) -> int:
         """Return snmpEngineTime, seconds."""
         return self._time_base + int(self._clock.real)
+
+    def restart(self) -> None:
+        """Count one boot more and begin the time anew (RFC 3414, 2.2.2)."""
+        self._boots += 1
+        self._time_base = -int(self._clock.real)
 
     def open(self, data: bytes) -> Opened | bytes | None:
         """Return the message's content, a Report to send instead, or None for silence.

@@ -75,11 +75,18 @@ OFFICE_SIZE = len(_OFFICE)
 _FLEET = tuple(key for key in dict.fromkeys(place.model for place in _OFFICE) if key != "switch")
 
 
-def office(clock: Clock, *, first: str = "127.20.0.1", count: int = OFFICE_SIZE, seed: int = 1) -> list[Device]:
+def office(
+    clock: Clock,
+    *,
+    first: str = "127.20.0.1",
+    count: int = OFFICE_SIZE,
+    seed: int = 1,
+    write_community: str = "",
+) -> list[Device]:
     """Return the office's devices on consecutive addresses from `first`; more than 25 begin anew.
 
     One of them sleeps, one speaks only v3 (`V3_USER`), one only v1, one is a switch, and on one a cover is left
-    open now and then.
+    open now and then. With `write_community` each can be set with it, and by `V3_USER` over v3.
     """
     models = load_models()
     start = ipaddress.ip_address(first)
@@ -103,15 +110,26 @@ def office(clock: Clock, *, first: str = "127.20.0.1", count: int = OFFICE_SIZE,
             users=(V3_USER,) if place.v3_only else (),
             versions=("3",) if place.v3_only else None,
             location=place.location,
+            write_community=write_community,
+            writers=(V3_USER.user,) if write_community else (),
         )
         devices.append(device)
     return devices
 
 
-def fleet(clock: Clock, *, count: int, first: str = "127.21.0.1", seed: int = 1, v3: bool = False) -> list[Device]:
+def fleet(
+    clock: Clock,
+    *,
+    count: int,
+    first: str = "127.21.0.1",
+    seed: int = 1,
+    v3: bool = False,
+    write_community: str = "",
+) -> list[Device]:
     """Return `count` printers of all models, in turn, on consecutive addresses from `first`.
 
-    With `v3` each of them speaks only SNMPv3, to `V3_USER`; otherwise each speaks what its model does.
+    With `v3` each of them speaks only SNMPv3, to `V3_USER`; otherwise each speaks what its model does. With
+    `write_community` each can be set with it, and by `V3_USER` over v3.
     """
     models = load_models()
     start = ipaddress.ip_address(first)
@@ -125,6 +143,8 @@ def fleet(clock: Clock, *, count: int, first: str = "127.21.0.1", seed: int = 1,
             users=(V3_USER,) if v3 else (),
             versions=("3",) if v3 else None,
             location=f"Site {number // 100 + 1}, room {number % 100 + 1}",
+            write_community=write_community,
+            writers=(V3_USER.user,) if write_community else (),
         )
         for number in range(count)
     ]

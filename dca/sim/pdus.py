@@ -9,11 +9,13 @@ from dca.snmp.ber import BerError, integer, read_integer, read_tlv, read_varbind
 from dca.snmp.types import ErrorStatus, Pdu, Tag
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dca.sim.mib import View
+    from dca.snmp.types import VarBind
 
-__all__ = ["Asked", "Manners", "answer", "error", "read_request"]
+__all__ = ["Asked", "Manners", "answer", "error", "read_request", "response"]
 
-SET = 0xA3
 _NULL = b"\x05\x00"
 _NO_ERROR = b"\x02\x01\x00\x02\x01\x00"
 _COUNTER64_MARK = bytes((Tag.COUNTER64,))
@@ -31,6 +33,8 @@ class Asked(NamedTuple):
     second: int
     """error-index, or GETBULK's max-repetitions."""
     names: list[bytes]
+    bound: Sequence[VarBind] = ()
+    """The names with the values that a SET gives them."""
 
 
 class Manners(NamedTuple):
@@ -56,12 +60,13 @@ def read_request(data: bytes, at: int, end: int) -> Asked:
     listed, at, stop = read_tlv(data, at, end)
     if listed != 0x30:  # noqa: PLR2004 - SEQUENCE
         raise BerError("the variable bindings are missing")
-    return Asked(tag, request_id, first, second, [name for name, _, _ in read_varbinds(data, at, stop)])
+    bound = read_varbinds(data, at, stop)
+    return Asked(tag, request_id, first, second, [name for name, _, _ in bound], bound)
 
 
 def answer(view: View, asked: Asked, manners: Manners) -> bytes | None:
-    """Return the Response PDU, or None where a device of that version stays silent."""
-    if asked.pdu == SET:
+    """Return the Response PDU, or None where a device of that version stays silent. Nobody may SET here."""
+    if asked.pdu == Pdu.SET:
         return error(asked, ErrorStatus.NO_SUCH_NAME if manners.version == "1" else ErrorStatus.NO_ACCESS, 1)
     if manners.version == "1":
         return _answer_v1(view, asked, manners)
@@ -70,20 +75,21 @@ def answer(view: View, asked: Asked, manners: Manners) -> bytes | None:
     elif asked.pdu == Pdu.GETNEXT:
         bound = [_next(view, name)[1] for name in asked.names]
     elif asked.pdu == Pdu.GETBULK:
-        return _response(asked, _bulk(view, asked, manners))
+        return response(asked, _bulk(view, asked, manners))
     else:
         return None
     if sum(map(len, bound)) + _OVERHEAD > manners.room:
-        return _response(asked, [], ErrorStatus.TOO_BIG)
-    return _response(asked, bound)
+        return response(asked, [], ErrorStatus.TOO_BIG)
+    return response(asked, bound)
 
 
 def error(asked: Asked, status: int, index: int) -> bytes:
     """Return a Response with an error-status and the request's own names."""
-    return _response(asked, [varbind(name, _NULL) for name in asked.names], status, index)
+    return response(asked, [varbind(name, _NULL) for name in asked.names], status, index)
 
 
-def _response(asked: Asked, bound: list[bytes], status: int = 0, index: int = 0) -> bytes:
+def response(asked: Asked, bound: list[bytes], status: int = 0, index: int = 0) -> bytes:
+    """Return a Response with these variable bindings."""
     said = integer(status) + integer(index) if status else _NO_ERROR
     return tlv(Pdu.RESPONSE, integer(asked.request_id) + said + tlv(0x30, b"".join(bound)))
 
@@ -104,7 +110,7 @@ def _answer_v1(view: View, asked: Asked, manners: Manners) -> bytes | None:
         bound.append(found)
     if sum(map(len, bound)) + _OVERHEAD > manners.room:
         return error(asked, ErrorStatus.TOO_BIG, 0)
-    return _response(asked, bound)
+    return response(asked, bound)
 
 
 def _is_counter64(name: bytes, bound: bytes) -> bool:

@@ -81,6 +81,8 @@ class State:
     critical_events: int = 0
     all_events: int = 0
     config_changes: int = 0
+    message: str = ""
+    """What somebody wrote to the panel; it stands in place of "ready"."""
 
     @property
     def uptime(self) -> int:
@@ -91,6 +93,13 @@ class State:
     def _uptime_then(self) -> int:
         """Return sysUpTime at `moment`: the same whenever somebody asks."""
         return (self.uptime_base + int(self.moment / self.clock.speed * 100)) & 0xFFFFFFFF
+
+    def restart(self) -> None:
+        """Begin as after power-on: sysUpTime at 0, no job, no message."""
+        self.uptime_base = -int(self.clock.real * 100)
+        self.printing = False
+        self.message = ""
+        self.version += 1
 
     def raise_alert(self, part: tuple[str, int], severity: str, code: str, text: str) -> None:
         """Put an alert on a part, in place of the one it has; the same one again changes nothing."""

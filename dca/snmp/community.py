@@ -23,10 +23,18 @@ def _null_varbind(name: bytes) -> bytes:
     return tlv(0x30, tlv(0x06, name) + b"\x05\x00")
 
 
+def _bound(name: bytes, typed: tuple[int, int | bytes]) -> bytes:
+    tag, value = typed
+    return tlv(0x30, tlv(0x06, name) + (integer(value, tag) if isinstance(value, int) else tlv(tag, value)))
+
+
 @lru_cache(maxsize=2048)
 def request_halves(request: Request) -> tuple[bytes, bytes]:
     """Return the PDU before and after its four request-id octets."""
-    listed = tlv(0x30, b"".join(map(_null_varbind, request.oids)))
+    bound = (
+        map(_null_varbind, request.oids) if request.pdu is not Pdu.SET else map(_bound, request.oids, request.values)
+    )
+    listed = tlv(0x30, b"".join(bound))
     if request.pdu is Pdu.GETBULK:
         rest = integer(request.non_repeaters) + integer(request.max_repetitions) + listed
     else:

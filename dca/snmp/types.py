@@ -50,6 +50,7 @@ class Pdu(IntEnum):
     GET = 0xA0
     GETNEXT = 0xA1
     RESPONSE = 0xA2
+    SET = 0xA3
     GETBULK = 0xA5
     REPORT = 0xA8
 
@@ -64,8 +65,18 @@ class ErrorStatus(IntEnum):
     READ_ONLY = 4
     GEN_ERR = 5
     NO_ACCESS = 6
+    WRONG_TYPE = 7
+    WRONG_LENGTH = 8
+    WRONG_ENCODING = 9
+    WRONG_VALUE = 10
+    NO_CREATION = 11
+    INCONSISTENT_VALUE = 12
     RESOURCE_UNAVAILABLE = 13
+    COMMIT_FAILED = 14
+    UNDO_FAILED = 15
     AUTHORIZATION_ERROR = 16
+    NOT_WRITABLE = 17
+    INCONSISTENT_NAME = 18
 
 
 Value: TypeAlias = int | bytes | None
@@ -80,6 +91,8 @@ class Request(NamedTuple):
     oids: tuple[bytes, ...]
     non_repeaters: int = 0
     max_repetitions: int = 0
+    values: tuple[tuple[int, int | bytes], ...] = ()
+    """For SET: what each of the OIDs is given, (tag, value)."""
 
 
 class Reply(NamedTuple):

@@ -13,18 +13,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dca.errors import StoreDamagedError, StoreError
+from dca.store.locks import try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DATABASE", "Lock", "holder", "pending", "place", "prepare", "set_aside", "sync_directory"]
+__all__ = ["DATABASE", "Lock", "holder", "own_like", "pending", "place", "prepare", "set_aside", "sync_directory"]
 
 DATABASE = "state.sqlite3"
 _LOCK = "state.lock"
 _MOVING = DATABASE + ".moving"
 """Names where a set-aside that was interrupted was going to."""
-_LOCKED_BYTE = 1 << 30
-"""Windows locks bytes against reading too; this one is far behind the pid."""
 
 
 def prepare(directory: Path) -> None:
@@ -156,7 +155,7 @@ class Lock:
         except OSError as error:
             raise _unusable(directory, error) from error
         try:
-            _lock(self._file)
+            try_lock(self._file)
         except OSError as error:
             os.lseek(self._file, 0, os.SEEK_SET)
             holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
@@ -191,7 +190,7 @@ def holder(directory: Path) -> int | None:
         if not pid or not _lives(pid):
             return None
         try:
-            _lock(file)
+            try_lock(file)
         except OSError:
             return pid
         return None
@@ -211,13 +210,15 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - exists on Windows only
+def own_like(directory: Path, path: Path) -> None:
+    """Give what root has made to the owner of the state directory, so that the agent can go on with it.
 
-        os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl  # noqa: PLC0415 - exists elsewhere only
+    Nothing happens for any other user, and on Windows, where a file has the rights of its folder.
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    Raises:
+        OSError: it cannot be given away.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    owner = directory.stat()
+    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

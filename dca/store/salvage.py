@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "Wreck"]
 
-Table: TypeAlias = Literal["meta", "device", "outbox", "aside"]
+Table: TypeAlias = Literal["meta", "device", "outbox", "aside", "task"]
 _INDEXES: dict[Table, tuple[str, ...]] = {
     "meta": ("sqlite_autoindex_meta_1",),
     "device": ("sqlite_autoindex_device_1",),
     "outbox": ("outbox_weight", "sqlite_autoindex_outbox_1"),
     "aside": (),
+    "task": ("sqlite_autoindex_task_1",),
 }
+_FIRST: set[Table] = {"meta", "device", "outbox", "aside"}
+"""The tables that every state file has; the others came later."""
 _MOST_KEYS = 5_000_000
 """Keys that are tried at most, the newest ones: some 20 seconds of one core."""
 
@@ -64,7 +67,7 @@ class Wreck:
     def keys(self, table: Table) -> range:
         """Return the range of keys that `table` may have, whatever part of it can still be read."""
         with self._lock:
-            low = self._scan(f"SELECT min(id) FROM {table}")  # noqa: S608 - one of four names, by its type
+            low = self._scan(f"SELECT min(id) FROM {table}")  # noqa: S608 - one of five names, by its type
             high = low + self._scan(f"SELECT max(id) FROM {table}")  # noqa: S608 - as above
             high += self._scan(f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'")  # noqa: S608 - as above
             for index in _INDEXES[table]:
@@ -131,7 +134,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection | None:
     except sqlite3.Error:
         connection.close()
         return None
-    if not found >= _INDEXES.keys():
+    if not found >= _FIRST:
         connection.close()
         return None
     return connection

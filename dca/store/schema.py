@@ -54,6 +54,33 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             payload BLOB NOT NULL
         )""",
     ),
+    (
+        # One row a task for as long as the hub could ask again; `body` goes when it has ended, `answer` stays.
+        """CREATE TABLE task (
+            id INTEGER PRIMARY KEY,
+            task_id TEXT NOT NULL UNIQUE,
+            number INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            state INTEGER NOT NULL,
+            code TEXT NOT NULL,
+            text TEXT NOT NULL,
+            device_id TEXT NOT NULL,
+            requested_by TEXT NOT NULL,
+            role TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            approved_by TEXT NOT NULL,
+            begun INTEGER NOT NULL,
+            issued_at REAL NOT NULL,
+            expires_at REAL NOT NULL,
+            received_at REAL NOT NULL,
+            decided_at REAL NOT NULL,
+            started_at REAL NOT NULL,
+            ended_at REAL NOT NULL,
+            told_at REAL NOT NULL,
+            body BLOB NOT NULL,
+            answer BLOB NOT NULL
+        )""",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Who this agent is: a UUID made at the first start.
+"""Who this agent is: a UUID that the hub gave it, or, where there is no activation, that it made at its first start.
 
 It is part of every row's name, so a damaged state file must not change it: it is kept in `meta` and,
 for that case, in a small file beside.
@@ -30,8 +30,8 @@ _BESIDE = "agent-id"
 _log = logging.getLogger(__name__)
 
 
-async def agent_id(store: Store, entropy: Callable[[int], bytes] = os.urandom) -> str:
-    """Return the agent's UUID, made if there is none yet.
+async def agent_id(store: Store, entropy: Callable[[int], bytes] = os.urandom, known_as: str | None = None) -> str:
+    """Return the agent's UUID: `known_as` if given, else the one that is there, else a new one.
 
     Raises:
         StoreError: it cannot be read, or not be written at the first start.
@@ -41,6 +41,9 @@ async def agent_id(store: Store, entropy: Callable[[int], bytes] = os.urandom) -
 
     def settle(connection: sqlite3.Connection) -> str:
         found = _valid(get_meta(connection, AGENT_ID))
+        if known_as and known_as != found:
+            set_meta(connection, AGENT_ID, known_as)
+            return known_as
         if found:
             return found
         chosen = _read(path) or str(made)

@@ -7,13 +7,13 @@ import hashlib
 import logging
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dca.errors import DeliveryError, StoreError
 from dca.telemetry.pace import Pace, too_large
 from dca.telemetry.rows import Batch, RowName, Stored
-from dca.wire.report_pb2 import AgentInfo, ReportRequest, ReportResponse, Row, RowKind
+from dca.wire.report_pb2 import AgentInfo, AuditHead, ReportRequest, ReportResponse, Row, RowKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,8 +34,13 @@ _MOST_FAULTS = 20
 """Different faults said in one outage; what says something new each time must not fill the log."""
 
 
-async def _ignore(_error: DeliveryError) -> None:
+async def _ignore(_: object) -> None:
     """Tell nobody."""
+
+
+async def _no_heads(_: int) -> tuple[AuditHead | None, AuditHead | None]:
+    """Show no audit log."""
+    return None, None
 
 
 @dataclass
@@ -54,7 +59,12 @@ class Delivered:
     clock_offset: float | None = None
     """Seconds that the hub's clock is ahead of this one's; None when the hub did not say."""
     wanted_config: str | None = None
-    tasks: list[Task] = field(default_factory=list)
+    tasks: int = 0
+    """Tasks that the hub handed out."""
+    clone_seen: bool = False
+    """The hub sees two copies of this agent."""
+    audit_broken: bool = False
+    """The hub says that the audit log does not hold what it held before."""
 
 
 class Delivery:
@@ -75,11 +85,14 @@ class Delivery:
         jitter: Callable[[], float] = random.random,
         waits: tuple[float, ...] = WAITS,
         on_failure: Callable[[DeliveryError], Awaitable[None]] = _ignore,
+        on_task: Callable[[Task], Awaitable[None]] = _ignore,
+        heads: Callable[[int], Awaitable[tuple[AuditHead | None, AuditHead | None]]] = _no_heads,
         log: logging.Logger | None = None,
     ) -> None:
         """Join the two ends; `info` is asked at every call, `clock` gives Unix seconds, `jitter` 0 to 1.
 
-        `on_failure` hears of every failed try at once.
+        `on_failure` hears of every failed try at once, `on_task` of each task in an answer. `heads` gives the newest
+        entry of the audit log and the one with the number that the hub holds.
         """
         self._outbox = outbox
         self._uplink = uplink
@@ -90,12 +103,17 @@ class Delivery:
         self._jitter = jitter
         self._waits = waits
         self._on_failure = on_failure
+        self._on_task = on_task
+        self._heads = heads
+        self._audit_number = 0
         self._log = log or logging.getLogger(__name__)
         self._pace = Pace()
         self._after = 0
         self._faults: set[str] = set()
         self.last = Delivered()
         """The figures of the present or last cycle, also of one that failed."""
+        self.offset = 0.0
+        """Seconds that the hub's clock is ahead of this one's, as last heard; 0 before."""
         self.last_success = 0.0
         """Unix seconds of the hub's last answer; 0 before."""
 
@@ -170,13 +188,21 @@ class Delivery:
             agent=self._info(),
             rows=[_wire(row) for row in batch.rows],
             backlog=batch.backlog,
+            instance=self._outbox.epoch,
         )
+        head, held = await self._heads(self._audit_number)
+        if head is not None:
+            request.audit.CopyFrom(head)
+        if held is not None:
+            request.audit_held.CopyFrom(held)
         sent_at, started = self._clock(), self._monotonic()
         request.sent_at.FromMicroseconds(int(sent_at * 1e6))
         answer = await self._uplink.report(request)
         took = self._monotonic() - started
         self._pace.succeeded()
         self._learn(batch, answer, sent_at + took / 2)
+        for task in answer.tasks:
+            await self._on_task(task)
         return answer
 
     def _learn(self, batch: Batch, answer: ReportResponse, midway: float) -> None:
@@ -184,11 +210,13 @@ class Delivery:
         found.calls += 1
         found.payload_bytes += sum(len(row.payload) for row in batch.rows)
         found.backlog = batch.backlog
-        found.tasks.extend(answer.tasks)
+        found.tasks += len(answer.tasks)
+        found.clone_seen, found.audit_broken = answer.clone_seen, answer.audit_broken
+        self._audit_number = answer.audit_number
         if answer.HasField("wanted_config"):
             found.wanted_config = answer.wanted_config
         if answer.HasField("hub_time"):
-            found.clock_offset = answer.hub_time.seconds + answer.hub_time.nanos / 1e9 - midway
+            found.clock_offset = self.offset = answer.hub_time.seconds + answer.hub_time.nanos / 1e9 - midway
         self.last_success = self._clock()
 
     async def _settle(self, batch: Batch, answer: ReportResponse) -> int:

@@ -54,7 +54,7 @@ class Outbox:
         """Only `open` calls this."""
         self.epoch = epoch
         self.agent_id = ""
-        """UUID that this agent made at its first start."""
+        """UUID of this agent."""
         self._store = store
         self._clock = clock
         self._log = log
@@ -74,14 +74,16 @@ class Outbox:
         *,
         clock: Callable[[], float] = time.time,
         entropy: Callable[[int], bytes] = os.urandom,
+        known_as: str | None = None,
         log: logging.Logger = _log,
     ) -> Outbox:
         """Open the outbox of `store` with a new epoch; what damaged files hold is carried over meanwhile.
 
-        `clock` gives Unix seconds, `entropy` that many random bytes.
+        `clock` gives Unix seconds, `entropy` that many random bytes. `known_as` is the agent's id at its hub; without
+        one it keeps the one that it has, or makes one.
         """
         outbox = cls(store, clock, entropy(16), log)
-        outbox.agent_id = await agent_id(store, entropy)
+        outbox.agent_id = await agent_id(store, entropy, known_as)
         outbox._salvager.look()
         return outbox
 
@@ -98,6 +100,24 @@ class Outbox:
             raise StoreError("the outbox is closed")
         now = self._clock()
         return await self._see_through(self._put([self._name(row, now) for row in rows], also))
+
+    async def put_whole(self, rows: Iterable[NewRow], also: Callable[[sqlite3.Connection], None]) -> None:
+        """Add rows and what `also` writes in one transaction, or nothing at all: none of them waits in memory.
+
+        Raises:
+            StoreError: the outbox is closed, or the file takes nothing. What `also` raises comes through.
+        """
+        if self._closed:
+            raise StoreError("the outbox is closed")
+        now = self._clock()
+        named = [self._name(row, now) for row in rows]
+
+        def write(connection: sqlite3.Connection) -> None:
+            also(connection)
+            if ledger.write(connection, named, Gaps(), self._store.cap_pages).stored < len(named):
+                raise StoreFullError("the outbox is full of rows that are worth more")
+
+        await self._see_through(self._run(write))
 
     async def put_event(
         self,

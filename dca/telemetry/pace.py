@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dca.telemetry.reasons import TOO_LARGE
+from dca.net.reasons import TOO_LARGE
 
 if TYPE_CHECKING:
     from dca.errors import DeliveryError

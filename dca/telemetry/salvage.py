@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from dca.errors import StoreError
 from dca.store import add_meta, get_meta, set_meta
 from dca.store.salvage import Wreck
+from dca.store.tasks import TASK_COLUMNS, TASKS_BEGAN, restore_tasks
 from dca.telemetry import ledger
 from dca.telemetry.gaps import Gaps
 from dca.telemetry.room import make_room
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Salvaged", "Salvager"]
 
 _CHUNK = 256
+_META = (int, float, str, bytes)
 _DEVICE = ("device_id", "known", "cells", "snapshot", "full_snapshot")
 
 
@@ -108,6 +110,7 @@ class Salvager:
         found = Salvaged()
         if await asyncio.to_thread(wreck.open):
             counters = await self._counters(wreck, begun)
+            await self._tasks(wreck)
             await self._devices(wreck, found)
             await self._rows(wreck, found)
             if counters is None:
@@ -133,7 +136,7 @@ class Salvager:
                 elif key == ledger.GAPS:
                     untold = Gaps.from_json(get_meta(connection, key)) + Gaps.from_json(value)
                     set_meta(connection, key, untold.to_json())
-                elif get_meta(connection, key) is None and isinstance(value, int | float | str | bytes):
+                elif key != TASKS_BEGAN and get_meta(connection, key) is None and isinstance(value, _META):
                     set_meta(connection, key, value)
 
         await self._store.run(carry)
@@ -151,6 +154,12 @@ class Salvager:
             found.rows += len(whole)
             if whole:
                 await self._store.run(functools.partial(_restore, rows=whole, cap_pages=self._store.cap_pages))
+
+    async def _tasks(self, wreck: Wreck) -> None:
+        keys = await asyncio.to_thread(wreck.keys, "task")
+        for start in range(0, len(keys), _CHUNK):
+            rows, _ = await asyncio.to_thread(wreck.rows, "task", TASK_COLUMNS, keys[start : start + _CHUNK])
+            await self._store.run(functools.partial(restore_tasks, rows=rows))
 
     async def _devices(self, wreck: Wreck, found: Salvaged) -> None:
         keys = await asyncio.to_thread(wreck.keys, "device")

@@ -246,7 +246,7 @@ def test_the_error_reads_well():
         ("credential = [1]", "credential[1]", "a table"),
         ("[hub]\naddress = 'h'\ngrpc = 1", "hub.grpc", "a table of keys"),
         ("timeout = '1s'", "timeout", "it belongs into [limits]"),
-        ("[policy]\n", "policy", "known are agent, credential, hub"),
+        ("[tunnels]\n", "tunnels", "known are agent, channel, credential, hub"),
         ("[agent]\nzzz = 1", "agent.zzz", "known are state_dir, name"),
         (OFFICE + OFFICE, "credential[2].name", "an earlier credential"),
         ("[[range]]\nlabel='x'\ninclude=['10.0.0.1']", "range[1].credentials", "is missing"),

@@ -34,6 +34,10 @@ def agent(**changes: object) -> dict[str, object]:
         "clock_offset_s": 0.2,
         "last_report_at": NOON,
         "clone_seen_at": None,
+        "channel": "wss",
+        "revoked_at": None,
+        "revoked_reason": None,
+        "audit_broken_at": None,
     } | changes
 
 

@@ -34,6 +34,8 @@ PRIV_NAMES = {
     PrivProtocol.AES192C: "AES-192-C",
     PrivProtocol.AES256C: "AES-256-C",
 }
+WRITER = (AuthProtocol.SHA512, PrivProtocol.AES256)
+"""The user that may write; the others read."""
 AUTH_PASSWORD, PRIV_PASSWORD = "authpass12345", "privpass12345"
 
 
@@ -67,11 +69,12 @@ def running(folder: Path) -> Iterator[Snmpd]:
             secret = f" {AUTH_NAMES[auth]} {AUTH_PASSWORD}" if auth else ""
             secret += f" {PRIV_NAMES[priv]} {PRIV_PASSWORD}" if priv else ""
             users.append(f"createUser {name}{secret}")
-            views.append(f"rouser {name} {'priv' if priv else 'auth' if auth else 'noauth'}")
+            may = "rwuser" if (auth, priv) == WRITER else "rouser"
+            views.append(f"{may} {name} {'priv' if priv else 'auth' if auth else 'noauth'}")
     users.append(f"createUser blind SHA {AUTH_PASSWORD}")  # known, but with no view
     config = folder / "snmpd.conf"
     config.write_text(
-        "rocommunity public\nagentgroup 0\ndontLogTCPWrappersConnects yes\nsysName made-printer\n"
+        "rocommunity public\nrwcommunity private\nagentgroup 0\ndontLogTCPWrappersConnects yes\nsysName made-printer\n"
         "override .1.3.6.1.2.1.1.2.0 object_id .1.3.6.1.4.1.11.2.3.9.1\n"
         'override .1.3.6.1.2.1.43.5.1.1.17.1 octet_str "SN-0001"\n' + "\n".join(users + views) + "\n"
     )

@@ -6,13 +6,15 @@ import contextlib
 import importlib.metadata
 import json
 import os
-import secrets
 import shutil
 import signal
+import socket
+import time
 from pathlib import Path
 
 from dca.errors import HubError
 from dca.hub.engines.account import Account, engine_account, reachable
+from dca.hub.engines.nats_auth import NatsKeys, NatsLogin
 from dca.hub.engines.process import Program, Watched, end_leftovers, need_linux
 from dca.hub.folder import write_file
 from dca.model import Secret
@@ -38,11 +40,14 @@ def _server() -> Path:
 
 
 class EmbeddedNats:
-    """A NATS server in the hub's data folder, on a loopback port that it chose, with a token of this run."""
+    """A NATS server in the hub's data folder, on loopback ports, MQTT among them; tokens say who may do what."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._token = secrets.token_urlsafe(32)
+        self.keys: NatsKeys | None = None
+        """Signs agents' tokens; there once it was started."""
+        self.mqtt_port = 0
+        self.websocket_port = 0
         self._port = -1
         self._watched: Watched | None = None
 
@@ -53,8 +58,14 @@ class EmbeddedNats:
 
     @property
     def url(self) -> Secret:
-        """The address with its token, for the client."""
-        return Secret(f"nats://{self._token}@127.0.0.1:{self._port}")
+        """The address, for the client."""
+        return Secret(f"nats://127.0.0.1:{self._port}")
+
+    @property
+    def login(self) -> NatsLogin:
+        """The hub's own way in."""
+        assert self.keys is not None
+        return self.keys.hub(int(time.time()))
 
     async def start(self) -> None:
         """End a previous run's server, start ours and wait for it.
@@ -78,6 +89,8 @@ class EmbeddedNats:
             environment={"PATH": "/usr/bin:/bin"},
         )
         end_leftovers(program, None)
+        self.keys = NatsKeys(self.folder.with_name("nats.keys"))
+        self.mqtt_port, self.websocket_port = _free_ports(2)
         for old in self.folder.glob("*.ports"):
             old.unlink()
         self._configure(account)
@@ -100,9 +113,11 @@ port: {self._port}
 ports_file_dir: "."
 logtime_utc: true
 jetstream {{ store_dir: ".", max_file_store: {STORE_LIMIT} }}
-authorization {{ token: "{self._token}" }}
+mqtt {{ host: 127.0.0.1, port: {self.mqtt_port} }}
+websocket {{ host: 127.0.0.1, port: {self.websocket_port}, no_tls: true }}
 """
-        write_file(path, text.encode())
+        assert self.keys is not None
+        write_file(path, (text + self.keys.configuration(int(time.time()))).encode())
         if account is not None:
             os.chown(path, account.uid, account.gid)
 
@@ -113,3 +128,12 @@ authorization {{ token: "{self._token}" }}
                 self._port = int(address.rsplit(":", 1)[1])
                 return True
         return False
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return TCP ports that nobody has; the server takes them a moment later and keeps them."""
+    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in taken]
+    for one in taken:
+        one.close()
+    return ports

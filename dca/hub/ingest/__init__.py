@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dca.hub.ingest.server import IngestServer
 from dca.hub.ingest.service import Telemetry
 
-__all__ = ["IngestServer", "Telemetry"]
+__all__ = ["Telemetry"]

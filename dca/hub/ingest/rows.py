@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 from zlib import crc32
 
 from google.protobuf.message import DecodeError
 
-from dca.wire.report_pb2 import ROW_KIND_EVENT, ROW_KIND_SNAPSHOT, Event, Row
+from dca.wire.report_pb2 import ROW_KIND_EVENT, ROW_KIND_SNAPSHOT, ROW_KIND_TASK_RESULT, Event, Row
 from dca.wire.snapshot_pb2 import Snapshot
+from dca.wire.task_pb2 import TaskResult, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +47,7 @@ class CheckedRow(NamedTuple):
     read_at: datetime | None
     read_kind: int | None
     outcome: int | None
-    message: Snapshot | Event
+    message: Snapshot | Event | TaskResult
 
     @property
     def name(self) -> Name:
@@ -107,6 +109,8 @@ def _check(row: Row) -> CheckedRow | str:
             return _snapshot(row)
         if row.kind == ROW_KIND_EVENT:
             return _event(row)
+        if row.kind == ROW_KIND_TASK_RESULT:
+            return _task_result(row)
     except DecodeError:
         return "the payload cannot be decoded as what its kind says"
     return f"{row.kind} is no kind of row that this hub knows: upgrade the hub"
@@ -149,9 +153,22 @@ def _snapshot(row: Row) -> CheckedRow | str:
 
 
 def _event(row: Row) -> CheckedRow:
-    payload = row.payload
-    event = Event.FromString(payload)
-    return CheckedRow(row.epoch, row.number, ROW_KIND_EVENT, row.crc32, payload, None, None, None, None, event)
+    return _without_device(row, Event.FromString(row.payload))
+
+
+def _task_result(row: Row) -> CheckedRow | str:
+    result = TaskResult.FromString(row.payload)
+    try:
+        UUID(result.task_id)
+    except ValueError:
+        return "the result's task_id is no UUID"
+    if not result.state or result.state not in TaskState.values():
+        return f"{result.state} is no state of a task that this hub knows: upgrade the hub"
+    return _without_device(row, result)
+
+
+def _without_device(row: Row, message: Event | TaskResult) -> CheckedRow:
+    return CheckedRow(row.epoch, row.number, row.kind, row.crc32, row.payload, None, None, None, None, message)
 
 
 def _small(value: int) -> int:

@@ -11,15 +11,19 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from dca.hub.database import AWAY
+from dca.hub.ingest.agents import audit_head
 from dca.hub.ingest.rows import check_rows, moment
 from dca.hub.ingest.storage import Arrival, Kept, store
-from dca.hub.sites import site_of
+from dca.hub.tasks.handout import open_tasks
 from dca.wire.report_pb2 import RefusedRow, ReportRequest, ReportResponse, RowName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import asyncpg
+
+    from dca.hub.front import Caller, Callers
+    from dca.wire.task_pb2 import Task
 
 __all__ = ["MAX_ROWS", "Call", "Telemetry"]
 
@@ -28,18 +32,17 @@ log = logging.getLogger(__name__)
 MAX_ROWS = 1000
 MAX_WAITING = 32
 """Reports in the hub at once, those that wait for a connection included."""
-BEARER = "bearer "
 BUSY = "the hub has its hands full: send this report again later"
 DATABASE_AWAY = "the hub's database is away: send this report again later"
-NO_TOKEN = "no site token was given: put the one that `dca hub site add` printed into the agent's configuration"  # noqa: S105 - a message
-BAD_TOKEN = "the site token is not valid: ask the hub's operator for a new one (dca hub site token)"  # noqa: S105 - a message
+NO_CERTIFICATE = "no certificate of this hub was shown: activate the agent (dca activate)"
+ANOTHERS = "the report names another agent than its certificate: activate the agent anew (dca activate)"
 
 
 class Call(Protocol):
     """What of a gRPC call is used here."""
 
-    def invocation_metadata(self) -> object:
-        """Return (key, value) pairs."""
+    def peer(self) -> str:
+        """Return who calls, as gRPC writes it."""
 
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         """End the call with an error."""
@@ -51,11 +54,13 @@ class Telemetry:
     def __init__(
         self,
         pool: asyncpg.Pool,
+        callers: Callers,
         on_stored: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._pool = pool
+        self._callers = callers
         self._on_stored = on_stored
         self._clock = clock
         self._room = max_waiting
@@ -67,26 +72,23 @@ class Telemetry:
             await call.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, BUSY)
         self._room -= 1
         try:
-            site = await self._authenticate(call)
-            arrival = await self._read(request, site, call)
-            kept = await self._store(arrival, call)
-            return self._answer(kept)
+            caller = await self._authenticate(call)
+            arrival = await self._read(request, caller, call)
+            kept, tasks = await self._store(arrival, call)
+            return self._answer(kept, tasks)
         except AWAY as error:
             self._say_away(error)
             await call.abort(grpc.StatusCode.UNAVAILABLE, DATABASE_AWAY)
         finally:
             self._room += 1
 
-    async def _authenticate(self, call: Call) -> int:
-        token = _bearer(call)
-        if not token:
-            await call.abort(grpc.StatusCode.UNAUTHENTICATED, NO_TOKEN)
-        site = await site_of(self._pool, token)
-        if site is None:
-            await call.abort(grpc.StatusCode.UNAUTHENTICATED, BAD_TOKEN)
-        return site
+    async def _authenticate(self, call: Call) -> Caller:
+        caller = self._callers.of(call.peer())
+        if caller is None or caller.agent_id is None:
+            await call.abort(grpc.StatusCode.UNAUTHENTICATED, NO_CERTIFICATE)
+        return caller
 
-    async def _read(self, request: bytes, site: int, call: Call) -> Arrival:
+    async def _read(self, request: bytes, caller: Caller, call: Call) -> Arrival:
         invalid = grpc.StatusCode.INVALID_ARGUMENT
         try:
             report = ReportRequest.FromString(request)
@@ -96,23 +98,34 @@ class Telemetry:
             agent_id = UUID(report.agent_id)
         except ValueError:
             await call.abort(invalid, "agent_id is no UUID")
+        if agent_id != caller.agent_id:
+            await call.abort(grpc.StatusCode.UNAUTHENTICATED, ANOTHERS)
         if len(report.rows) > MAX_ROWS:
             await call.abort(invalid, f"{len(report.rows)} rows in one report; {MAX_ROWS} are allowed")
         now = self._clock()
         sent_at = moment(report.sent_at)
         offset = sent_at - now if sent_at is not None else None
         rows = check_rows(report.rows)
-        return Arrival(agent_id, site, report.agent, report.backlog, offset, now, rows)
+        return Arrival(
+            agent_id,
+            report.agent,
+            report.backlog,
+            offset,
+            now,
+            rows,
+            caller.serial,
+            report.instance,
+            audit_head(report.audit),
+            audit_head(report.audit_held),
+        )
 
-    async def _store(self, arrival: Arrival, call: Call) -> Kept:
+    async def _store(self, arrival: Arrival, call: Call) -> tuple[Kept, Sequence[Task]]:
         async with self._pool.acquire(timeout=10) as connection:
             kept = await store(connection, arrival)
-        if kept is None:
-            log.warning("agent %s reported with another site's token", arrival.agent_id)
-            await call.abort(
-                grpc.StatusCode.PERMISSION_DENIED,
-                "this agent belongs to another site: use that site's token, or let the agent start anew",
-            )
+            tasks = () if isinstance(kept, str) else await open_tasks(connection, kept.agent.id)
+        if isinstance(kept, str):
+            log.warning("agent %s was sent away: %s", arrival.agent_id, kept)
+            await call.abort(grpc.StatusCode.PERMISSION_DENIED, kept)
         if self._away:
             self._away = False
             log.info("the database is back")
@@ -120,15 +133,19 @@ class Telemetry:
             log.warning("agent %s: %d rows refused, first: %s", arrival.agent_id, len(kept.refused), kept.refused[0][1])
         if kept.fresh:
             self._on_stored()
-        return kept
+        return kept, tasks
 
-    def _answer(self, kept: Kept) -> ReportResponse:
+    def _answer(self, kept: Kept, tasks: Sequence[Task]) -> ReportResponse:
         answer = ReportResponse(
             stored=[RowName(epoch=epoch, number=number) for epoch, number in kept.stored],
             refused=[
                 RefusedRow(row=RowName(epoch=epoch, number=number), reason=reason)
                 for (epoch, number), reason in kept.refused
             ],
+            tasks=tasks,
+            audit_number=kept.agent.audit_number,
+            clone_seen=kept.agent.clone_seen,
+            audit_broken=kept.agent.audit_broken,
         )
         answer.hub_time.FromDatetime(self._clock())
         return answer
@@ -137,11 +154,3 @@ class Telemetry:
         if not self._away:
             self._away = True
             log.error("the database does not take reports: %s", str(error) or type(error).__name__)
-
-
-def _bearer(call: Call) -> str:
-    metadata = call.invocation_metadata() or ()
-    for key, value in metadata:  # type: ignore[attr-defined] # grpcio's own type is opaque
-        if key == "authorization" and isinstance(value, str) and value.lower().startswith(BEARER):
-            return value[len(BEARER) :].strip()
-    return ""

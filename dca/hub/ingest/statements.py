@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-__all__ = ["AGENT", "CLONE", "DEVICES", "EVENTS", "PRESENT", "ROWS", "UNPUBLISHED"]
+__all__ = [
+    "AGENT",
+    "AGENT_BEFORE",
+    "CLONE",
+    "DEVICES",
+    "EVENTS",
+    "PRESENT",
+    "ROWS",
+    "TASKS_TOLD",
+    "TASKS_UPDATE",
+    "TASK_EVENTS",
+    "UNPUBLISHED",
+]
 
+# The lock puts the reports of one agent in a row.
+AGENT_BEFORE = """
+SELECT id, revoked_at, revoked_reason, instance, audit_number, audit_hash, audit_broken_at, clone_seen_at
+FROM agents WHERE agent_id = $1 FOR UPDATE
+"""
 AGENT = """
-INSERT INTO agents AS a (agent_id, site, version, hostname, platform, started_at, devices, devices_answering,
-                         backlog, clock_offset_s, last_report_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT (agent_id) DO UPDATE SET
-    version = excluded.version, hostname = excluded.hostname, platform = excluded.platform,
-    started_at = excluded.started_at, devices = excluded.devices, devices_answering = excluded.devices_answering,
-    backlog = excluded.backlog, clock_offset_s = excluded.clock_offset_s,
-    last_report_at = greatest(a.last_report_at, excluded.last_report_at)
-WHERE a.site = excluded.site
-RETURNING id
+UPDATE agents SET
+    version = $2, hostname = $3, platform = $4, started_at = $5, devices = $6, devices_answering = $7, backlog = $8,
+    clock_offset_s = $9, last_report_at = greatest(last_report_at, $10), policy = $11::jsonb, channel = $12,
+    audit_number = $13, audit_hash = $14, audit_broken_at = $15, clone_seen_at = $16, instance = $17
+WHERE id = $1
 """
 ROWS = """
 INSERT INTO rows (agent, epoch, number, kind, crc32, device_id, read_at, read_kind, outcome, received_at, payload)
@@ -95,3 +107,22 @@ UNPUBLISHED = """
 INSERT INTO unpublished (agent, epoch, numbers) VALUES ($1, $2, $3)
 """
 CLONE = "UPDATE agents SET clone_seen_at = $2 WHERE id = $1"
+TASKS_TOLD = """
+SELECT id, state_at, state_row, state, state_by_hub FROM tasks
+WHERE agent = $1 AND id = ANY($2) ORDER BY number FOR UPDATE
+"""
+TASKS_UPDATE = """
+UPDATE tasks t SET
+    state_at = new.at, state_row = new.number, state = new.state, text = new.text, code = new.code,
+    result = coalesce(new.result::jsonb, t.result), state_by_hub = false, told_at = $1,
+    handed_at = coalesce(t.handed_at, $1)
+FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::text[])
+  AS new (task, at, number, state, text, code, result)
+WHERE t.id = new.task
+"""
+TASK_EVENTS = """
+INSERT INTO task_events (task, at, received_at, state, text, code, by)
+SELECT task, at, $1, state, text, code, by
+FROM unnest($2::uuid[], $3::timestamptz[], $4::smallint[], $5::text[], $6::text[], $7::text[])
+  AS new (task, at, state, text, code, by)
+"""

@@ -1,14 +1,16 @@
-"""One report, one transaction: rows once, devices brought up to date, the stream's entry, the agent's record."""
+"""One report, one transaction: rows once; devices, tasks and the agent brought up to date; the stream's entry."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from dca.hub.ingest.agents import Known, keep_agent
 from dca.hub.ingest.devices import IDENTITY, DeviceChange, fold
+from dca.hub.ingest.results import keep_results
 from dca.hub.ingest.rows import CheckedRow, CheckedRows, clean, moment
-from dca.hub.ingest.statements import AGENT, CLONE, DEVICES, EVENTS, PRESENT, ROWS, UNPUBLISHED
-from dca.wire.report_pb2 import ROW_KIND_EVENT, AgentInfo, Event
+from dca.hub.ingest.statements import CLONE, DEVICES, EVENTS, PRESENT, ROWS, UNPUBLISHED
+from dca.wire.report_pb2 import ROW_KIND_EVENT, ROW_KIND_TASK_RESULT, AgentInfo, AuditHead, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,13 +32,17 @@ class Arrival(NamedTuple):
     """A report as it came in, its rows checked."""
 
     agent_id: UUID
-    site: int
     info: AgentInfo
     backlog: int
     offset: timedelta | None
     """The agent's clock minus the hub's."""
     received_at: datetime
     rows: CheckedRows
+    serial: str = ""
+    """Of the certificate that the agent came with, hex."""
+    instance: bytes = b""
+    audit: AuditHead | None = None
+    audit_held: AuditHead | None = None
 
 
 class Kept(NamedTuple):
@@ -46,17 +52,19 @@ class Kept(NamedTuple):
     refused: Sequence[tuple[Name, str]]
     fresh: int
     """Rows that were not there before."""
+    agent: Known
 
 
-async def store(connection: Connection, arrival: Arrival) -> Kept | None:
-    """Store a report in one transaction; None when the agent belongs to another site.
+async def store(connection: Connection, arrival: Arrival) -> Kept | str:
+    """Store a report in one transaction; return why the agent may not report, in words.
 
     The agent's record is written first: its lock puts the reports of one agent in a row.
     """
     async with connection.transaction():
-        agent = await _keep_agent(connection, arrival)
-        if agent is None:
-            return None
+        known = await keep_agent(connection, arrival)
+        if isinstance(known, str):
+            return known
+        agent = known.id
         good = arrival.rows.good
         fresh = await _keep_rows(connection, agent, arrival) if good else set()
         refused = list(arrival.rows.refused)
@@ -71,28 +79,12 @@ async def store(connection: Connection, arrival: Arrival) -> Kept | None:
         new = [row for name, row in good.items() if name in fresh]
         if new:
             await _keep_devices(connection, agent, fold(new, arrival.offset, arrival.received_at))
-            await _keep_events(connection, agent, [row for row in new if row.kind == ROW_KIND_EVENT], arrival)
+            results = [row for row in new if row.kind == ROW_KIND_TASK_RESULT]
+            strays = await keep_results(connection, agent, results, arrival.received_at)
+            events = [row for row in new if row.kind == ROW_KIND_EVENT]
+            await _keep_events(connection, agent, [*events, *strays], arrival)
             await _keep_for_stream(connection, agent, new)
-    return Kept(stored, refused, len(fresh))
-
-
-async def _keep_agent(connection: Connection, arrival: Arrival) -> int | None:
-    info = arrival.info
-    agent: int | None = await connection.fetchval(
-        AGENT,
-        arrival.agent_id,
-        arrival.site,
-        clean(info.version),
-        clean(info.hostname),
-        clean(info.platform),
-        moment(info.started_at),
-        info.devices,
-        info.devices_answering,
-        min(arrival.backlog, 2**63 - 1),
-        arrival.offset.total_seconds() if arrival.offset is not None else None,
-        arrival.received_at,
-    )
-    return agent
+    return Kept(stored, refused, len(fresh), known)
 
 
 async def _keep_rows(connection: Connection, agent: int, arrival: Arrival) -> set[Name]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -15,6 +15,7 @@ from nats.js.errors import NotFoundError
 if TYPE_CHECKING:
     from nats.js.client import JetStreamContext
 
+    from dca.hub.engines.nats_auth import NatsLogin
     from dca.model import Secret
 
 __all__ = ["AWAY", "STREAM", "SUBJECTS", "Link", "ensure_stream"]
@@ -33,8 +34,10 @@ AWAY = (NatsError, OSError, TimeoutError)
 class Link:
     """One connection for the publisher and the page; `ready` waits until it is up."""
 
-    def __init__(self, url: Secret) -> None:
+    def __init__(self, url: Secret, login: NatsLogin | None = None) -> None:
+        """`login` is how to sign in where the address does not say it."""
         self._url = url
+        self._login = login
         self.client = Client()
         self._connecting: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
@@ -61,6 +64,9 @@ class Link:
         log.info("connected to NATS")
 
     async def _connect_once(self) -> None:
+        login: dict[str, Any] = {}
+        if (own := self._login) is not None:
+            login = {"user_jwt_cb": own.jwt.encode, "signature_cb": own.sign}
         await self.client.connect(
             servers=self._url.reveal().split(","),
             name="dca hub",
@@ -71,6 +77,7 @@ class Link:
             error_cb=self._failed,
             disconnected_cb=self._went,
             reconnected_cb=self._came,
+            **login,
         )
 
     async def _failed(self, error: Exception) -> None:

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from dca.hub.database import AWAY
 from dca.hub.ingest.rows import is_device_id
+from dca.hub.tasks.story import list_tasks, story_of
 from dca.hub.web import queries
 from dca.hub.web.render import Renderer
 from dca.hub.web.security import Guard
@@ -45,6 +46,8 @@ MAX_LIVE = 50
 MAX_FRAGMENTS = 40
 """Devices that are sent one by one; a page with more changes loads anew."""
 KEEPALIVE_S = 15.0
+LATEST, OF_DEVICE = 200, 20
+"""Tasks on their page, and on a device's."""
 LARGEST_ID = 2**63 - 1
 NO_SITE = "There is no such site."
 
@@ -105,7 +108,21 @@ class _Pages:
             raise HTTPException(404, "There is no such device.")
         agents = await queries.agents(self._pool, None, [row["agent_id"]])
         events = await queries.events(self._pool, row["agent"], row["device_id"])
-        return HTMLResponse(self._renderer.device(device_view(row), agents[0], events, self._clock()))
+        tasks = await list_tasks(self._pool, OF_DEVICE, agent=row["agent"], device_id=row["device_id"])
+        return HTMLResponse(self._renderer.device(device_view(row), agents[0], events, self._clock(), tasks))
+
+    async def tasks(self, _request: Request) -> Response:
+        """Show the latest tasks."""
+        return HTMLResponse(self._renderer.tasks(await list_tasks(self._pool, LATEST)))
+
+    async def task(self, request: Request) -> Response:
+        """Show one task's whole story."""
+        story = None
+        with contextlib.suppress(ValueError):
+            story = await story_of(self._pool, UUID(request.path_params["task"]))
+        if story is None:
+            raise HTTPException(404, "There is no such task.")
+        return HTMLResponse(await asyncio.to_thread(self._renderer.task, story))
 
     async def live(self, _request: Request) -> Response:
         """Send what changes, while the page is open."""
@@ -171,6 +188,8 @@ def make_app(
         Route("/", pages.fleet),
         Route("/sites/{site:int}", pages.site),
         Route("/devices/{agent}/{device}", pages.device),
+        Route("/tasks", pages.tasks),
+        Route("/tasks/{task}", pages.task),
         Route("/live", pages.live),
         Route("/healthz", pages.health),
         Mount("/static", StaticFiles(directory=HERE / "static")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dca import __version__
+from dca.hub.web.agent_views import AgentView, agent_view
+from dca.hub.web.task_views import pretty, steps_of, task_view
 from dca.hub.web.views import DeviceView, device_view
 from dca.hub.web.words import level_of, plain, thousands, when
 
@@ -18,31 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from dca.hub.tasks.story import Story
     from dca.hub.web.app import Install
     from dca.hub.web.queries import Cut, Fleet, Row
 
-__all__ = ["AgentView", "Renderer", "SiteView"]
-
-LATE = timedelta(minutes=15)
-"""Three reports that did not come."""
-LOST = timedelta(days=1)
-CLOCK_NOTED, CLOCK_WRONG = 5.0, 120.0
-"""Seconds of an agent's clock offset that are worth saying, and worth a warning."""
-CLONE_SHOWN = timedelta(days=7)
-
-
-class AgentView(NamedTuple):
-    """An agent as it is shown."""
-
-    row: Row
-    html_id: str
-    name: str
-    grade: str
-    """ok, warn (reports are late) or bad (none for a day)."""
-    clock: str
-    """In words when the clock is off."""
-    clock_grade: str
-    cloned: bool
+__all__ = ["Renderer", "SiteView"]
 
 
 class SiteView(NamedTuple):
@@ -56,34 +38,6 @@ class SiteView(NamedTuple):
     previous: int | None
     following: int | None
     """Page numbers, where there are such pages."""
-
-
-def _agent_view(row: Row, now: datetime) -> AgentView:
-    """Prepare an agent's record for showing."""
-    last = row["last_report_at"]
-    age = now - last
-    offset = row["clock_offset_s"]
-    clock, clock_grade = "", ""
-    if offset is not None and abs(offset) >= CLOCK_NOTED:
-        clock = f"{_span(abs(offset))} {'ahead' if offset > 0 else 'behind'}"
-        clock_grade = "warn" if abs(offset) >= CLOCK_WRONG else "ok"
-    cloned = row["clone_seen_at"]
-    return AgentView(
-        row=row,
-        html_id=f"agent-{row['agent_id']}",
-        name=row["hostname"] or str(row["agent_id"]),
-        grade="bad" if age > LOST else "warn" if age > LATE else "ok",
-        clock=clock,
-        clock_grade=clock_grade,
-        cloned=cloned is not None and now - cloned < CLONE_SHOWN,
-    )
-
-
-def _span(seconds: float) -> str:
-    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {word}"
-    return f"{seconds:.0f} s"
 
 
 class Renderer:
@@ -111,7 +65,7 @@ class Renderer:
                 SiteView(
                     id=row["id"],
                     name=row["name"],
-                    agents=[_agent_view(agent, now) for agent in fleet.agents if agent["site"] == row["id"]],
+                    agents=[agent_view(agent, now) for agent in fleet.agents if agent["site"] == row["id"]],
                     devices=sorted(map(device_view, mine), key=attrgetter("order")),
                     of_site=of_site,
                     previous=cut.page - 1 if cut.page > 1 else None,
@@ -121,10 +75,28 @@ class Renderer:
         template = self._templates.get_template("fleet.html")
         return template.render(sites=views, summary=fleet.summary, install=install, one_site=cut.site is not None)
 
-    def device(self, view: DeviceView, agent: Row, events: Sequence[Row], now: datetime) -> str:
+    def device(
+        self, view: DeviceView, agent: Row, events: Sequence[Row], now: datetime, tasks: Sequence[Row] = ()
+    ) -> str:
         """Return a device's page."""
         template = self._templates.get_template("device.html")
-        return template.render(device=view, agent=_agent_view(agent, now), events=events, now=now)
+        return template.render(
+            device=view, agent=agent_view(agent, now), events=events, now=now, tasks=list(map(task_view, tasks))
+        )
+
+    def tasks(self, tasks: Sequence[Row]) -> str:
+        """Return the page of the latest tasks."""
+        return self._templates.get_template("tasks.html").render(tasks=list(map(task_view, tasks)))
+
+    def task(self, story: Story) -> str:
+        """Return a task's page."""
+        row = story.task
+        return self._templates.get_template("task.html").render(
+            task=task_view(row),
+            steps=steps_of(story),
+            parameters=pretty(row["parameters"]),
+            result=pretty(row["result"]),
+        )
 
     def fragments(self, devices: Sequence[Row], agents: Sequence[Row], summary: Row, now: datetime) -> dict[str, str]:
         """Return the elements of the fleet page that changed, by their ids."""
@@ -133,7 +105,7 @@ class Renderer:
         result = {"summary": self._templates.get_template("_summary.html").render(summary=summary)}
         for view in map(device_view, devices):
             result[view.html_id] = device.render(device=view)
-        for shown in (_agent_view(row, now) for row in agents):
+        for shown in (agent_view(row, now) for row in agents):
             result[shown.html_id] = agent.render(agent=shown)
         return result
 

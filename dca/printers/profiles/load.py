@@ -14,6 +14,7 @@ from dca.printers.profiles.schema import (
     Difference,
     Identity,
     Meter,
+    PanelMessage,
     Profile,
     Records,
     RecordSupply,
@@ -31,6 +32,7 @@ METER_WORDS = ("total", "print", "copy", "fax", "scan", "list", "duplex", "simpl
 """What a meter's name begins with."""
 _METER_TAILS = ("mono", "color", "large", "small", "fax", "copy", "other")
 _MOST_ROWS = 40
+_MOST_TEXT = 255
 _STATES = ("ok", "low", "empty")
 _UNITS = tuple(SUPPLY_UNITS.values())
 _TYPES = ("", *SUPPLY_TYPES.values())
@@ -73,6 +75,7 @@ def parse_profile(file: str, content: str) -> Profile:
         supply_rules=_rules(fields.table("supplies")),
         console=panel,
         console_fallback=console.flag("fallback"),
+        panel_message=_panel_message(fields.table("panel_message")),
         scalars=_scalars(identity, meters, records, panel),
     )
     match.done()
@@ -81,6 +84,18 @@ def parse_profile(file: str, content: str) -> Profile:
     if not (profile.object_ids or profile.enterprises or profile.descriptions):
         raise ProfileError(f"{file}: match must have object_ids, enterprises or descriptions")
     return profile
+
+
+def _panel_message(part: Fields) -> PanelMessage | None:
+    octets = part.oid("oid", needed=False)
+    encoding = part.choice("encoding", ("text", "pml"), "text")
+    most = part.number("most", 0, _MOST_TEXT)
+    if octets:
+        part.text("stated_by")
+        if not most:
+            raise part.wrong("most", f"the characters that fit, 1 to {_MOST_TEXT}")
+    part.done()
+    return PanelMessage(octets, most, encoding == "pml") if octets else None
 
 
 def _scalars(

@@ -16,6 +16,7 @@ __all__ = [
     "Difference",
     "Identity",
     "Meter",
+    "PanelMessage",
     "Profile",
     "RecordSupply",
     "Records",
@@ -83,6 +84,16 @@ class RecordSupply(NamedTuple):
     """Id of the record that holds a step (see `Profile.steps`); -1 for none."""
     models: tuple[str, ...]
     """Patterns of the models that it is for; all when empty."""
+
+
+class PanelMessage(NamedTuple):
+    """The object that a text for the panel is written to."""
+
+    oid: bytes
+    most: int
+    """Characters that it takes."""
+    pml: bool
+    """True: two octets before the text name its symbol set, as HP's PML has it; the text is Roman-8."""
 
 
 class Records(NamedTuple):
@@ -159,5 +170,7 @@ class Profile:
     console: bytes
     console_fallback: bool
     """True: it is used only where the standard display shows nothing."""
+    panel_message: PanelMessage | None
+    """None: no way to write to the panel is known for this make."""
     scalars: tuple[bytes, ...]
     """Every single object that the profile asks for, in the order in which it matters."""

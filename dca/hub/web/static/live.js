@@ -16,10 +16,14 @@ function sayTimes(root) {
   }
 }
 
+let seen = "";
 async function reload() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await answer.text();
+  if (text === seen) return;
+  seen = text;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const id of ["main", "summary"]) {
     const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
     if (old && now) old.replaceWith(now);
@@ -68,6 +72,11 @@ source.onmessage = (event) => {
   const unknown = Object.entries(change.fragments ?? {}).map(([id, html]) => swap(id, html));
   if (change.reload || unknown.some(Boolean)) reloadSoon();
 };
+
+// The stream does not tell of tasks: a page that shows some is loaded again while somebody looks at it.
+setInterval(() => {
+  if (document.querySelector("[data-again]") && !document.hidden) reload().catch(() => {});
+}, 3000);
 
 sayTimes(document);
 setInterval(() => sayTimes(document), 20000);

@@ -16,8 +16,8 @@ _SWALLOWED = (
 )
 _NO_ANSWER = f"a connection was neither accepted nor refused: {_SWALLOWED}"
 _BY_CODE = {
-    "UNAUTHENTICATED": "the hub does not accept this agent's token; see hub.token in the config file",
-    "PERMISSION_DENIED": "the hub knows the token, but does not allow this agent to report",
+    "UNAUTHENTICATED": "the hub does not accept this agent's certificate",
+    "PERMISSION_DENIED": "the hub sends this agent away",
     "UNIMPLEMENTED": "something answers there that is no hub of this version; see the hub's address and port",
     "INVALID_ARGUMENT": "the hub could not read the report; agent and hub may be of too different versions",
     "RESOURCE_EXHAUSTED": "the hub takes no more for now",

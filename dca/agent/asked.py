@@ -1,0 +1,84 @@
+"""How tasks reach the desk in one session: by the channel at once, and with every answer of the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from dca.channel import Channel, channel_plan
+from dca.errors import AuditError, ChannelError, StoreError
+from dca.service.logs import StateLog
+from dca.wire.report_pb2 import AuditHead
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dca.agent.badge import Badge
+    from dca.audit import AuditLog, Entry
+    from dca.config import Config
+    from dca.service.schedule import Clock
+    from dca.tasks.desk import Desk
+    from dca.wire.task_pb2 import Task
+
+__all__ = ["AuditHeads", "open_channel", "take_task"]
+
+log = logging.getLogger(__name__)
+_states = StateLog(log)
+
+
+def open_channel(
+    config: Config, badge: Badge, desk: Desk, clock: Clock, on_up: Callable[[], Awaitable[None]]
+) -> Channel | None:
+    """Return the channel that the config and the hub want, None for none."""
+    try:
+        plan = channel_plan(config, badge.identity.channel, wall=clock.wall)
+    except ChannelError as error:
+        log.error("tasks come with the five-minute call only: %s", error)  # noqa: TRY400 - no bug
+        return None
+    if plan is None:
+        return None
+    return Channel(
+        plan.routes,
+        plan.login,
+        plan.topics,
+        tls=lambda: badge.context(config),
+        on_message=desk.take,
+        on_up=on_up,
+        keepalive=plan.keepalive,
+    )
+
+
+async def take_task(desk: Desk, task: Task) -> None:
+    """Hand a task of the hub's answer to the desk; what it cannot keep now the hub hands out again."""
+    try:
+        await desk.take(task.SerializeToString())
+    except StoreError as error:
+        _states.note("task", str(error), logging.WARNING, "a task has to wait: %s", error)
+    else:
+        _states.note("task", "ok", logging.INFO, "tasks are taken again")
+
+
+class AuditHeads:
+    """The entries of the audit log that go with a report; without a log none do."""
+
+    def __init__(self, audit: AuditLog | None) -> None:
+        self._audit = audit
+
+    async def __call__(self, held: int) -> tuple[AuditHead | None, AuditHead | None]:
+        """Return the newest entry, and the one with the number that the hub holds; None where there is none."""
+        if self._audit is None:
+            return None, None
+        try:
+            return await asyncio.to_thread(self._read, self._audit, held)
+        except AuditError as error:
+            _states.note("audit", str(error), logging.ERROR, "the audit log cannot be read: %s", error)
+            return None, None
+
+    @staticmethod
+    def _read(audit: AuditLog, held: int) -> tuple[AuditHead | None, AuditHead | None]:
+        return _head(audit.head()), _head(audit.entry(held)) if held else None
+
+
+def _head(entry: Entry | None) -> AuditHead | None:
+    return AuditHead(number=entry.n, hash=bytes.fromhex(entry.hash)) if entry is not None else None

@@ -1,0 +1,171 @@
+"""Take TLS connections, see who comes, and pass the plain bytes on to the service within that they ask for.
+
+gRPC says ``h2`` in ALPN and goes to gRPC; everything else on that port is MQTT over WebSocket and goes to NATS,
+as does the port of MQTT over TLS. Only an agent with a certificate of this hub that is not revoked gets to NATS;
+gRPC itself decides for each call, for activation has no certificate yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from dca.hub.front.callers import Caller, Callers
+from dca.hub.front.trust import agent_of
+from dca.hub.listen import take
+from dca.hub.settings import Address
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from uuid import UUID
+
+    from dca.hub.front.revocations import Revocations
+
+__all__ = ["Front", "Inner"]
+
+log = logging.getLogger(__name__)
+
+MOST = 20_000
+"""Connections at once; more are closed before their handshake ends."""
+HANDSHAKE_S = 10.0
+CONNECT_S = 5.0
+LAST_BYTES_S = 2.0
+"""For what was sent to a client before its line ended."""
+CHUNK = 1 << 16
+BACKLOG = 1024
+
+
+class Inner(NamedTuple):
+    """Ports on 127.0.0.1 that the front passes connections to; None where there is no broker."""
+
+    grpc: int
+    websocket: int | None = None
+    mqtt: int | None = None
+
+
+class Front:
+    """Listens for agents at `address`, and for MQTT alone at `mqtt`."""
+
+    def __init__(self, address: Address, mqtt: Address, context: ssl.SSLContext, revoked: Revocations) -> None:
+        self.callers = Callers()
+        self._wanted = ((address, "agents", "--grpc"), (mqtt, "MQTT", "--mqtt"))
+        self._context = context
+        self._revoked = revoked
+        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
+        self._inner = Inner(0)
+        self._lines: dict[asyncio.Task[None], UUID | None] = {}
+
+    def bind(self) -> tuple[Address, Address]:
+        """Take the two ports and return the addresses with them.
+
+        Raises: HubError when one cannot be had.
+        """
+        self._sockets = [take(*wanted) for wanted in self._wanted]
+        agents, mqtt = (
+            Address(wanted.host, taken.getsockname()[1])
+            for (wanted, _, _), taken in zip(self._wanted, self._sockets, strict=True)
+        )
+        return agents, mqtt
+
+    async def start(self, inner: Inner) -> None:
+        """Serve on the ports that `bind` took."""
+        self._inner = inner
+        self._revoked.on_revoked = self.cut
+        for taken, serve in zip(self._sockets, (self._agents, self._mqtt), strict=True):
+            server = await asyncio.start_server(
+                serve,
+                sock=taken,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                backlog=BACKLOG,
+                limit=CHUNK,
+            )
+            self._servers.append(server)
+
+    async def stop(self) -> None:
+        """Take nothing more and end every line."""
+        for server in self._servers:
+            server.close()
+        for taken in self._sockets:
+            taken.close()
+        lines = list(self._lines)
+        for line in lines:
+            line.cancel()
+        if lines:
+            await asyncio.wait(lines, timeout=1.0)
+
+    def cut(self, agent_id: UUID) -> None:
+        """End every line of an agent; what it begins anew is told why."""
+        ended = [line for line, agent in self._lines.items() if agent == agent_id]
+        for line in ended:
+            line.cancel()
+        log.info("agent %s is revoked; %d connections cut", agent_id, len(ended))
+
+    async def _agents(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        is_grpc = secured.selected_alpn_protocol() == "h2"
+        await self._line(reader, writer, self._inner.grpc if is_grpc else self._inner.websocket, is_grpc=is_grpc)
+
+    async def _mqtt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._line(reader, writer, self._inner.mqtt, is_grpc=False)
+
+    async def _line(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int | None, *, is_grpc: bool
+    ) -> None:
+        """Carry one connection to its end."""
+        caller = _caller(writer)
+        welcome = is_grpc or (caller.agent_id is not None and caller.agent_id not in self._revoked.agents)
+        line = asyncio.current_task()
+        assert line is not None
+        if port is None or not welcome or len(self._lines) >= MOST:
+            writer.transport.abort()
+            return
+        self._lines[line] = caller.agent_id
+        try:
+            await self._carry(reader, writer, port, caller if is_grpc else None)
+            writer.close()
+            async with asyncio.timeout(LAST_BYTES_S):
+                await writer.wait_closed()
+        except (OSError, TimeoutError, asyncio.CancelledError) as error:
+            log.debug("a line of %s ended: %r", caller.source, error)
+            writer.transport.abort()
+        finally:
+            del self._lines[line]
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, caller: Caller | None
+    ) -> None:
+        async with asyncio.timeout(CONNECT_S):
+            inner_reader, inner = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+        own_port = inner.get_extra_info("sockname")[1]
+        if caller is not None:
+            self.callers.add(own_port, caller)
+        pumps = [asyncio.create_task(_pump(reader, inner)), asyncio.create_task(_pump(inner_reader, writer))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            self.callers.remove(own_port)
+            inner.transport.abort()
+
+
+def _caller(writer: asyncio.StreamWriter) -> Caller:
+    source = str((writer.get_extra_info("peername") or ("unknown",))[0])
+    secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    named = agent_of(secured.getpeercert(binary_form=True))
+    return Caller(source, *named) if named else Caller(source)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy until one end closes; what was read before is sent on."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+        await writer.drain()
