@@ -98,7 +98,7 @@ class Channel:
             self._fault(str(error))
             if error.refused:
                 return self._pace.refused()
-            self._ways.failed()
+            pass
             return self._pace.failed()
         since = self._clock()
         self._up(route)
@@ -198,6 +198,9 @@ class Channel:
         self._log.info("the channel is up by %s", route)
 
     def _lost(self, route: Route, error: LineError, stay: float) -> float:
+        if error.refused:
+            self._fault(str(error))
+            return self._pace.refused()
         wait = self._pace.lost(stay, closed_by_broker=error.closed_by_broker)
         self._fault(taken(route, self._login.client_id) if self._pace.taken else str(error))
         return wait

@@ -69,7 +69,7 @@ class Pace:
 
     def arrived(self) -> None:
         """Note a connection that came about."""
-        self._failures = self._refusals = 0
+        self._failures = 0
 
     def failed(self) -> float:
         """Return the seconds to wait after one that did not."""
@@ -78,13 +78,14 @@ class Pace:
         return self._jittered(self._limits.first_wait, self._failures, self._limits.longest_wait)
 
     def refused(self) -> float:
-        """Return the seconds to wait after a login that the broker refused."""
+        """Return the seconds to wait after what no hurry cures: the broker said no, or is not fit to listen to."""
         self._short = 0
         self._refusals += 1
         return self._jittered(self._limits.refused_wait, self._refusals, self._limits.longest_refused_wait)
 
     def lost(self, stay: float, *, closed_by_broker: bool) -> float:
         """Return the seconds to wait after a connection that held `stay` seconds."""
+        self._refusals = 0
         self._short = self._short + 1 if closed_by_broker and stay < self._limits.short_stay else 0
         if self.taken:
             least, most = self._limits.taken_wait

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
     from dca.channel.terms import Login, Route, Topics
 
-__all__ = ["make_client"]
+__all__ = ["MqttClient", "make_client"]
 
 _HTTPS = 443
 _UPGRADE = 5.0
 """Seconds between two bytes of the answer to the WebSocket's upgrade; the whole has a limit of its own."""
 
 
-class _Client(Client):
+class MqttClient(Client):
+    """paho's client on a connection that it is given."""
+
     def __init__(self, client_id: str, connect: Callable[[], socket.socket], *, websocket: bool) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
@@ -40,16 +42,21 @@ class _Client(Client):
         )
         self._given = connect
 
+    @property
+    def announced(self) -> int:
+        """Return the bytes of the packet that is coming in, as its first bytes say."""
+        return self._in_packet["remaining_length"]
+
     def _create_socket_connection(self) -> socket.socket:
         return self._given()
 
 
-def make_client(route: Route, login: Login, topics: Topics, connect: Callable[[], socket.socket]) -> Client:
+def make_client(route: Route, login: Login, topics: Topics, connect: Callable[[], socket.socket]) -> MqttClient:
     """Return a client for one connection, which `connect` opens.
 
     Raises ChannelError when the password cannot be made.
     """
-    client = _Client(login.client_id, connect, websocket=route.path is not None)
+    client = MqttClient(login.client_id, connect, websocket=route.path is not None)
     client.connect_timeout = _UPGRADE
     secret = login.secret()
     if login.username:

@@ -15,7 +15,19 @@ from dca.net.connect import ProxyAnswerError
 if TYPE_CHECKING:
     from dca.channel.terms import Route
 
-__all__ = ["NOT_MQTT", "LineError", "Phase", "denied", "explain", "lost", "refused", "stalled", "taken", "unresolved"]
+__all__ = [
+    "NOT_MQTT",
+    "LineError",
+    "Phase",
+    "denied",
+    "explain",
+    "lost",
+    "oversized",
+    "refused",
+    "stalled",
+    "taken",
+    "unresolved",
+]
 
 Phase: TypeAlias = Literal["reach", "tls", "upgrade", "login", "subscribe", "up"]
 
@@ -106,6 +118,14 @@ def denied(route: Route, topic: str) -> LineError:
     """Return what a SUBACK means that says no."""
     words = f"the broker does not allow this agent to subscribe to {topic!r}; see its rules (ACL) for this agent"
     return LineError(_words(route, words, "SUBACK 128"), refused=True)
+
+
+def oversized(route: Route, size: int, topic: str) -> LineError:
+    """Return what it means that a packet of `size` bytes is coming in."""
+    words = (
+        f"the broker sends a message that no task has the size of; see who publishes to {topic!r}, and remove it there"
+    )
+    return LineError(_words(route, words, f"{size} bytes"), refused=True)
 
 
 def stalled(route: Route, phase: Phase, seconds: float) -> LineError:

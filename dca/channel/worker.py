@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from paho.mqtt.client import MQTT_LOG_ERR
 
 from dca.channel.paho import make_client
-from dca.channel.reasons import NOT_MQTT, LineError, Phase, denied, explain, lost, refused
+from dca.channel.reasons import NOT_MQTT, LineError, Phase, denied, explain, lost, oversized, refused
 
 if TYPE_CHECKING:
     import ssl
@@ -33,6 +33,8 @@ __all__ = ["Message", "Worker"]
 
 _ROOM = 200
 """Messages handed over and not yet done, at which reading stops: a broker that keeps no limit finds one here."""
+_LARGEST_PACKET = 4 << 20
+"""Bytes; what is larger is not even read to be dropped, for that takes its memory and, by WebSocket, its square."""
 _TICK = 1.0
 """Seconds between two looks at the keepalive."""
 _NO = 0x80
@@ -158,6 +160,9 @@ class Worker:
                     self._requests.popleft()()
                 if waits or ready.get(secured, 0) & selectors.EVENT_READ:
                     client.loop_read()
+                    if client.announced > _LARGEST_PACKET:
+                        self._no = oversized(self._route, client.announced, self._topics.tasks)
+                        return
                 if client.want_write():
                     client.loop_write()
                 client.loop_misc()

@@ -63,7 +63,7 @@ def init(
     print(f"Names        {', '.join(authority.names)}")
     print("Activation codes carry the fingerprint, so that an agent knows the hub by its code alone.")
     if not free:
-        print(f"The hub that runs here (process {folder.holder()}) uses these names from the next connection on.")
+        print(f"The hub that runs here (process {folder.holder()}) uses these names within a second.")
 
 
 @app.command()

@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 POOL = 8
 RENEWAL_S = 6 * 3600.0
 """How often the server certificate's age is looked at."""
-FRESH_S = 5.0
+FRESH_S = 0.5
 """How often its file is."""
 LOCK_TRIES = 20
 STOP_S = 4.8

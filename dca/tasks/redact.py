@@ -48,7 +48,6 @@ _PRIVATE = {
     oid("1.3.6.1.4.1.11.2.3.9.1.1.13"): "password",
     oid("1.3.6.1.4.1.11.2.3.9.4.2.1.1.6"): "job",
     oid("1.3.6.1.4.1.11.2.3.9.4.2.1.3.9.1.1"): "password",
-    oid("1.3.6.1.4.1.11.2.4.3.5.44"): "password",
 }
 """Subtrees whose texts are taken out; the objects are named."""
 _PATTERNS = (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,15 @@ def test_a_forged_entry_with_a_right_hash_does_not_fit_in(log, lines, current):
     current.write_bytes(b"".join([*lines[:2], forged.line() + b"\n", *lines[3:]]))
     verdict = log.verify()
     assert (verdict.line, verdict.why[:31]) == (4, "entry 4 does not follow entry 3")
+
+
+def test_only_the_log_itself_can_stand_for_a_line(log, lines, current):
+    junk = b"{junk}"
+    details = {"sha256": sha256(junk).hexdigest()}
+    told = make_entry(read_entry(lines[-1].rstrip()), 1.0, "event", "x", who="agent", details=details)
+    current.write_bytes(b"".join([*lines, junk, b"\n", told.line(), b"\n"]))
+    verdict = log.verify()
+    assert (verdict.line, verdict.why) == (6, "the line is no entry of an audit log")
 
 
 def test_a_file_under_another_name_shows(log, lines, current):

@@ -23,7 +23,8 @@ from dca.hub.engines import EmbeddedPostgres
 from dca.wire import report_pb2
 from dca.wire.report_pb2_grpc import TelemetryStub
 from tests.hub.office import NOON, laser, report
-from tests.hub.process import HubProcess, bearer
+from tests.hub.enrolled import channel, enrol
+from tests.hub.process import HubProcess
 
 if TYPE_CHECKING:
     from dca.wire.snapshot_pb2 import Snapshot
@@ -49,10 +50,10 @@ def fleet() -> list[Snapshot]:
 class Agent:
     """Sends reports one after the other until told to stop."""
 
-    def __init__(self, hub: HubProcess, token: str) -> None:
-        self._stub = TelemetryStub(hub.channel())  # type: ignore[no-untyped-call]
-        self._metadata = bearer(token)
-        self._id = str(uuid4())
+    def __init__(self, hub: HubProcess) -> None:
+        identity = enrol(hub, "bench")
+        self._stub = TelemetryStub(channel(hub, identity))  # type: ignore[no-untyped-call]
+        self._id = identity.agent_id
         self._epoch = uuid4().bytes
         self._devices = fleet()
         self._number = 0
@@ -74,7 +75,7 @@ class Agent:
     async def run(self, until: float) -> None:
         """Report until the clock (monotonic) says so."""
         while time.monotonic() < until:
-            answer = await self._stub.Report(report(self._rows(), self._id), metadata=self._metadata, timeout=30)
+            answer = await self._stub.Report(report(self._rows(), self._id), timeout=30)
             assert not answer.refused, answer.refused[0].reason
             self.stored += len(answer.stored)
 
@@ -85,8 +86,7 @@ async def measure(seconds: float) -> dict[str, float]:
     hub = HubProcess(folder / "data")
     try:
         hub.start()
-        token = hub.add_site("bench")
-        agents = [Agent(hub, token) for _ in range(AGENTS)]
+        agents = [Agent(hub) for _ in range(AGENTS)]
         await asyncio.gather(*(agent.run(0) for agent in agents))
         began = time.monotonic()
         await asyncio.gather(*(agent.run(began + seconds) for agent in agents))

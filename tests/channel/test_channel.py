@@ -80,6 +80,19 @@ async def test_a_message_too_large_for_a_task_is_dropped_and_told_once(pki, hold
     assert caplog.text.count("was dropped") == 1
 
 
+async def test_a_message_without_measure_is_not_even_read(pki, hold):
+    async def flood(visitor):
+        await visitor.welcome()
+        visitor.writer.write(b"\x32\xff\xff\xff\x7f")
+        await visitor.listen()
+
+    async with Broker(flood).serving(pki) as broker, hold(broker.route()) as held:
+        await until(lambda: held.slept)
+        assert "268435455 bytes" in held.channel.last_error
+        await until(lambda: len(held.slept) >= 3)
+        assert held.slept[:3] == [60, 120, 240]
+
+
 async def test_a_message_with_qos_0_is_kept_and_needs_no_acknowledgement(pki, hold):
     async with Broker(honest).serving(pki) as broker, hold(broker.route()) as held:
         await held.ups.get()

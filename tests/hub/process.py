@@ -86,17 +86,14 @@ class HubProcess:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout if done.returncode == 0 else done.stderr
 
-    def add_site(self, name: str) -> str:
-        """Return a new site's token."""
-        return self.command("site", "add", name).strip()
+    def add_site(self, name: str) -> None:
+        """Add a site."""
+        self.command("site", "add", name)
 
-    def channel(self) -> grpc.aio.Channel:
-        """Return a channel as an agent makes it."""
-        options = (("grpc.max_receive_message_length", 4 << 20),)
-        if not self.ready["ca_file"]:
-            return grpc.aio.insecure_channel(self.ready["grpc"], options, grpc.Compression.Gzip)
+    def stranger(self) -> grpc.aio.Channel:
+        """Return the channel of somebody who trusts the hub and has no certificate of it."""
         credentials = grpc.ssl_channel_credentials(Path(self.ready["ca_file"]).read_bytes())
-        return grpc.aio.secure_channel(self.ready["grpc"], credentials, options, grpc.Compression.Gzip)
+        return grpc.aio.secure_channel(self.ready["grpc"], credentials, compression=grpc.Compression.Gzip)
 
 
 @contextlib.contextmanager
@@ -108,8 +105,3 @@ def running(data: Path, *options: str) -> Iterator[HubProcess]:
     finally:
         if hub.process is not None and hub.process.poll() is None:
             hub.stop()
-
-
-def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    """Return the metadata that an agent sends."""
-    return (("authorization", f"Bearer {token}"),)

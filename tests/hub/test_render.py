@@ -108,7 +108,7 @@ def test_supplies_are_bars_with_words() -> None:
 def test_an_empty_hub_says_what_to_do_next() -> None:
     html = fleet_page([], [], [])
     assert "dca hub site add" in html
-    assert "127.0.0.1:4443" in html
+    assert "dca activate CODE --hub 127.0.0.1:4443" in html
     assert "AA:BB" in html
     assert "from this machine only" in html
 
@@ -116,6 +116,7 @@ def test_an_empty_hub_says_what_to_do_next() -> None:
 def test_a_site_without_agent_says_what_to_do_next() -> None:
     html = fleet_page([], [])
     assert "No agent has reported for this site yet" in html
+    assert "dca hub code new" in html
     assert "dca hub site add" not in html
 
 
@@ -127,11 +128,21 @@ def test_a_site_without_agent_says_what_to_do_next() -> None:
         ({"clock_offset_s": 3 * 86400.0}, "clock 3 d ahead"),
         ({"backlog": 1200}, "1\u202f200 rows still waiting"),
         ({"clone_seen_at": NOON}, "two copies"),
+        ({"channel": "wss"}, "takes tasks at once"),
+        ({"channel": "down"}, '<span class="warn">its channel is down'),
+        ({"revoked_at": NOON, "revoked_reason": "stolen"}, "revoked <time"),
+        ({"revoked_at": NOON}, "grade-bad"),
+        ({"audit_broken_at": NOON}, "audit log was changed"),
         ({}, "<b>4</b> of <b>5</b> answering"),
     ],
 )
 def test_an_agents_state_is_said(changes: dict[str, object], said: str) -> None:
     assert said in fleet_page(**changes)
+
+
+def test_of_an_agent_that_does_not_report_no_channel_is_said() -> None:
+    assert "takes tasks" not in fleet_page(last_report_at=NOON - timedelta(minutes=20))
+    assert "takes tasks" not in fleet_page(revoked_at=NOON)
 
 
 def test_a_quiet_agent_is_not_scolded() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,7 +38,7 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch):
     made = Fake()
-    monkeypatch.setattr(icmp.socket, "socket", made)
+    monkeypatch.setattr(icmp, "socket", SimpleNamespace(**{**vars(socket), "socket": made}))
     yield made
     made.near.close()
     made.far.close()
@@ -74,13 +75,18 @@ def test_only_answers_to_our_own_requests_count(fake):
 
 
 def test_the_datagram_socket_is_tried_first_and_the_raw_one_next(fake):
-    with IcmpSocket("192.0.2.1") as link:
-        assert not link.raw
+    assert not IcmpSocket("192.0.2.1").raw
     fake.refuse = (socket.SOCK_DGRAM,)
     assert IcmpSocket("2001:db8::1").raw
     assert [kind for _, kind, _ in fake.kinds] == [socket.SOCK_DGRAM, socket.SOCK_DGRAM, socket.SOCK_RAW]
     assert fake.kinds[-1][::2] == (socket.AF_INET6, socket.IPPROTO_ICMPV6)
     assert fake.connected == ("2001:db8::1", 0, 0, 0)
+
+
+def test_the_socket_is_closed_at_the_end(fake):
+    with IcmpSocket("192.0.2.1") as link:
+        assert link.socket.fileno() >= 0
+    assert link.socket.fileno() == -1
 
 
 def test_where_neither_is_allowed_it_says_what_to_allow(fake):

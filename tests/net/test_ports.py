@@ -40,11 +40,10 @@ async def test_silence_is_neither(listener, monkeypatch):
 
 
 async def test_other_ports_are_never_connected_to(monkeypatch):
-    monkeypatch.setattr(ports.socket, "socket", None)
+    monkeypatch.setattr(ports, "socket", None)
     for port in (*RAW_PRINTING, 25, 0):
         with pytest.raises(ValueError, match="is not one that is connected to"):
             await knock("127.0.0.1", port, 1)
-    monkeypatch.undo()
     assert not set(KNOWN) & set(RAW_PRINTING)
 
 

@@ -3,21 +3,22 @@ the true time: the agent's outbox, delivery and uplink with an injected clock, o
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dca.contract.codes import Code
 from dca.errors import DeliveryError
-from dca.model import Secret
+from dca.identity.activate import HubPlace, activate
+from dca.identity.lockout import Lockout
+from dca.identity.vault import Vault
 from dca.store import Store
 from dca.telemetry import Delivery, NewRow, Outbox, Uplink, Weight
 from dca.wire.report_pb2 import ROW_KIND_SNAPSHOT, AgentInfo
 from dca.wire.snapshot_pb2 import OUTCOME_OK, READ_KIND_STATUS, Snapshot
 
 if TYPE_CHECKING:
-    from tests.proof_delivery.processes import Hub
+    from pathlib import Path
 
 __all__ = ["JUMPS", "jump_clocks"]
 
@@ -26,14 +27,15 @@ JUMPS = (3600.0, -3600.0, -86_400.0, 400 * 86_400.0, -800 * 86_400.0, 0.5, -STAR
 """Seconds; the last one is a machine that wakes up in 1970."""
 
 
-async def jump_clocks(state: Path, hub: Hub, relay_port: int, token: str) -> int:
+async def jump_clocks(state: Path, relay_port: int, code: str) -> int:
     """Put rows, jump, deliver; return how many rows were put."""
     now = START
     chance = random.Random(1)
     store = await Store.open(state, clock=lambda: now)
-    outbox = await Outbox.open(store, clock=lambda: now)
-    roots = await asyncio.to_thread(Path(hub.ca_file).read_bytes)
-    uplink = Uplink(f"127.0.0.1:{relay_port}", token=Secret(token), roots=roots, deadline=10)
+    place = HubPlace("127.0.0.1", relay_port)
+    identity = await activate(Code.parse(code), place, Vault(state), Lockout(state))
+    outbox = await Outbox.open(store, clock=lambda: now, known_as=identity.agent_id)
+    uplink = Uplink(place.calls(identity.hub_ca, identity.key, identity.chain), deadline=10)
     delivery = Delivery(
         outbox, uplink, lambda: AgentInfo(version="proof", hostname="clocks"), clock=lambda: now, waits=(0.1,)
     )

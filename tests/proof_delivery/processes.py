@@ -105,15 +105,19 @@ class Hub(Process):
         self.port = int(ready["grpc"].rpartition(":")[2])
         self.ca_file = ready["ca_file"]
 
-    async def add_site(self, name: str) -> str:
-        """Return the new site's token."""
-        adding = await asyncio.create_subprocess_exec(
-            *DCA, "hub", "site", "add", name, "--data", str(self.data), stdout=asyncio.subprocess.PIPE
+    async def command(self, *words: str) -> str:
+        """Run another `dca hub` command and return what it prints."""
+        running = await asyncio.create_subprocess_exec(
+            *DCA, "hub", *words, "--data", str(self.data), stdout=asyncio.subprocess.PIPE
         )
-        said, _ = await adding.communicate()
-        if adding.returncode:
-            raise RuntimeError("the site could not be added")
+        said, _ = await running.communicate()
+        if running.returncode:
+            raise RuntimeError(f"dca hub {' '.join(words)} failed")
         return said.decode().strip()
+
+    async def code(self, site: str) -> str:
+        """Return a new activation code of a site that is there."""
+        return await self.command("code", "new", "--site", site)
 
 
 class Fleet(Process):
@@ -140,8 +144,7 @@ class Fleet(Process):
 CONFIG = """\
 [hub]
 address = "127.0.0.1:{relay}"
-token = "file:{token}"
-ca_file = "{ca_file}"
+activation_code = "file:{code}"
 [agent]
 state_dir = "{state}"
 [schedule]
@@ -176,25 +179,25 @@ class Agent(Process):
         self.clock = WallClock(folder / f"{name}.clock")
         self.state = folder / f"{name}-state"
         self._config = folder / f"{name}.toml"
-        self._token = folder / f"{name}.token"
+        self._code = folder / f"{name}.code"
 
-    def configure(self, hub: Hub, fleet: Fleet, *, devices: int, relay: int, token: str, outbox_mb: int) -> None:
+    def configure(self, fleet: Fleet, *, devices: int, relay: int, code: str, outbox_mb: int, more: str = "") -> None:
+        """Write its config; `code` is used at its first start."""
         with contextlib.suppress(FileNotFoundError):
-            self._token.unlink()
-        with os.fdopen(os.open(self._token, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write(token)
+            self._code.unlink()
+        with os.fdopen(os.open(self._code, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(code)
         last = f"127.21.{devices >> 8}.{devices & 255}"
         text = CONFIG.format(
             relay=relay,
-            token=self._token,
-            ca_file=hub.ca_file,
+            code=self._code,
             state=self.state,
             outbox_mb=outbox_mb,
             first=fleet.FIRST,
             last=last,
             port=fleet.port,
         )
-        self._config.write_text(text)
+        self._config.write_text(text + more)
 
     async def start(self) -> None:
         await self.spawn("run", "--config", str(self._config), **self.clock.environ())

@@ -60,7 +60,6 @@ class Proof:
         self.hub = Hub(folder)
         self.fleet = Fleet(folder, max(scale.devices, scale.full_devices))
         self.started = time.monotonic()
-        self.token = ""
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.started:6.1f} s  {text}", file=sys.stderr, flush=True)
@@ -113,7 +112,7 @@ class Proof:
             self.say(f"{PACKAGE} is not installed: the clock jumps in this process only (tests/setup peers as root)")
         await asyncio.gather(self.hub.start(), self.fleet.start())
         await self.hub.serving()
-        self.token = await self.hub.add_site("proof")
+        await self.hub.command("site", "add", "proof")
         await self._start(side, self.scale.devices, outbox_mb=64)
         assert await side.until(lambda figures: figures.rows_acknowledged > 0, 60), (
             f"nothing arrives: {side.agent.tail()}"
@@ -123,7 +122,11 @@ class Proof:
     async def _start(self, side: Side, devices: int, outbox_mb: int) -> None:
         await side.relay.open()
         side.agent.configure(
-            self.hub, self.fleet, devices=devices, relay=side.relay.port, token=self.token, outbox_mb=outbox_mb
+            self.fleet,
+            devices=devices,
+            relay=side.relay.port,
+            code=await self.hub.code("proof"),
+            outbox_mb=outbox_mb,
         )
         await side.agent.start()
 
@@ -196,7 +199,7 @@ class Proof:
         await step_out_of_dates(side, self.scale.devices // 2, self.scale.out_of_dates)
         self.say(f"{side.agent.clock.steps} steps of the agent's clock")
         state = self.folder / "clocks-state"
-        put = await jump_clocks(state, self.hub, side.relay.port, self.token)
+        put = await jump_clocks(state, side.relay.port, await self.hub.code("proof"))
         journal = Journal(state)
         verdict = await compare(journal, self.hub.data)
         verdict.lost += put - verdict.read if put > verdict.read else 0
@@ -206,12 +209,16 @@ class Proof:
     async def _fill(self, side: Side) -> None:
         """A state file of 1 MiB, a hub out of reach, and more readings than fit."""
         await side.relay.open()
-        port = side.relay.port
-        await side.relay.close()
         side.agent.configure(
-            self.hub, self.fleet, devices=self.scale.full_devices, relay=port, token=self.token, outbox_mb=1
+            self.fleet,
+            devices=self.scale.full_devices,
+            relay=side.relay.port,
+            code=await self.hub.code("proof"),
+            outbox_mb=1,
         )
         await side.agent.start()
+        await side.until(lambda figures: figures.rows_written > 0, 60)  # activated, for it reads
+        await side.relay.close()
         full = await side.until(lambda figures: sum(figures.rows_dropped.values()) > 0, 90)
         await side.agent.kill()
         await side.agent.start()

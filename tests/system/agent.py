@@ -27,8 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 [hub]
 address = "{hub}"
-token = "file:token"
-{trust}
+activation_code = "file:code"
 
 [agent]
 state_dir = "state"
@@ -62,6 +61,8 @@ label = "Office"
 include = ["{include}"]
 credentials = ["office", "people"]
 port = {port}
+
+{more}
 """
 ALL = "127.24.0.0/27"
 
@@ -113,13 +114,13 @@ class AgentProcess:
         self.folder = folder
         self.config = folder / "dca.toml"
         self.log = folder / "agent.log"
-        self.token = hub.add_site(folder.name)
-        (folder / "token").write_text(self.token)
-        (folder / "token").chmod(0o600)
-        ca_file = hub.ready["ca_file"]
+        hub.add_site(folder.name)
+        self.code = hub.command("code", "new", "--site", folder.name).strip()
+        (folder / "code").write_text(self.code)
+        (folder / "code").chmod(0o600)
         self._fields = {
             "hub": hub.ready["grpc"],
-            "trust": f'ca_file = "{ca_file}"' if ca_file else "plaintext_on_loopback = true",
+            "more": "",
             "port": port,
             "level": "debug",
             "include": ALL,

@@ -85,7 +85,7 @@ def test_no_line_of_the_log_shows_a_secret_or_a_serial_number(agent: AgentProces
     said = agent.said()
     assert V3_USER.auth_password is not None
     assert V3_USER.priv_password is not None
-    secrets = [V3_USER.auth_password.reveal(), V3_USER.priv_password.reveal(), agent.token]
+    secrets = [V3_USER.auth_password.reveal(), V3_USER.priv_password.reveal(), agent.code]
     serials = [device["serial"] for device in found["devices"]]
     assert sum(map(bool, serials)) > PRINTERS // 2
     assert [text for text in secrets + serials if text and text in said] == []

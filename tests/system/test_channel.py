@@ -88,7 +88,8 @@ def listen(pki):
             **more,
         }
         login = arguments.pop("login", Login(name, USER, Secret(PASSWORD)))
-        channel = Channel(routes, login, Topics(f"dca/{name}/tasks", f"dca/{name}/status"), **arguments)
+        topics = arguments.pop("topics", Topics(f"dca/{name}/tasks", f"dca/{name}/status"))
+        channel = Channel(routes, login, topics, **arguments)
         listener = Listener(channel, [], asyncio.Queue(), asyncio.create_task(channel.run()))
         try:
             yield listener
@@ -172,32 +173,21 @@ async def test_a_message_in_the_hands_of_a_process_that_is_killed_comes_again(br
         await listener.until(lambda it: it.kept == [b"one"])
 
 
-async def test_coming_going_and_dying_show_at_the_status_topic(broker, wss, listen):
+async def test_coming_going_and_dying_show_at_the_status_topic(broker, wss, mqtts, listen):
     relay = Relay(lambda: broker.wss)
     await relay.open()
-    command = [need("mosquitto_sub", "mosquitto-clients"), "-p", str(broker.plain), "-t", "dca/state/#", "-d"]
-    watcher = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert watcher.stdout is not None
-
-    async def until(word: str) -> None:
-        async with asyncio.timeout(10):
-            while word not in (await watcher.stdout.readline()).decode():
-                pass
-
     try:
-        await until("Subscribed")
-        async with listen("state", dataclasses.replace(wss, port=relay.port)) as listener:
-            await until("online")
-            await relay.close()
-            await until("offline")  # the last will
-            await relay.open()
-            await until("online")
-            await listener.ups.get()
-        await until("offline")
+        async with listen("watcher", mqtts, topics=Topics("dca/state/status")) as watcher:
+            await watcher.ups.get()
+            async with listen("state", dataclasses.replace(wss, port=relay.port)):
+                await watcher.until(lambda it: it.kept == [b"online"])
+                await relay.close()
+                await watcher.until(lambda it: it.kept == [b"online", b"offline"])  # the last will
+                await relay.open()
+                await watcher.until(lambda it: it.kept[2:] == [b"online"])
+            await watcher.until(lambda it: it.kept[3:] == [b"offline"])
     finally:
         await relay.close()
-        watcher.terminate()
-        await watcher.wait()
 
 
 async def test_a_dead_route_is_left_and_taken_again_when_it_is_back(broker, wss, mqtts, listen):

@@ -95,10 +95,17 @@ async def test_a_server_that_falls_is_started_again(postgres: EmbeddedPostgres) 
     assert await version(postgres)
 
 
-async def test_nats_comes_back_on_its_port_with_its_token(tmp_path: Path) -> None:
+async def test_nats_comes_back_on_its_port_with_its_keys(tmp_path: Path) -> None:
     server = EmbeddedNats(tmp_path / "nats")
     await server.start()
-    client = await nats.connect(server.url.reveal(), reconnect_time_wait=0.1, max_reconnect_attempts=-1)
+    login = server.login
+    client = await nats.connect(
+        server.url.reveal(),
+        reconnect_time_wait=0.1,
+        max_reconnect_attempts=-1,
+        user_jwt_cb=login.jwt.encode,
+        signature_cb=login.sign,
+    )
     assert (await client.jetstream().account_info()).streams == 0
     first = server.pid
     assert first is not None
@@ -110,7 +117,7 @@ async def test_nats_comes_back_on_its_port_with_its_token(tmp_path: Path) -> Non
     assert not processes_in(server.folder, "nats-server")
 
 
-async def test_nats_lets_nobody_in_without_the_token(tmp_path: Path) -> None:
+async def test_nats_lets_nobody_in_without_a_token(tmp_path: Path) -> None:
     server = EmbeddedNats(tmp_path / "nats")
     await server.start()
     port = int(server.url.reveal().rpartition(":")[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,7 +13,8 @@ import pytest
 
 from dca.wire.report_pb2_grpc import TelemetryStub
 from tests.hub.office import EPOCH, laser, report, row
-from tests.hub.process import HubProcess, bearer
+from tests.hub.enrolled import channel, enrol
+from tests.hub.process import HubProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,30 +25,24 @@ if TYPE_CHECKING:
 class Agent:
     """An agent's end of the line."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+    def __init__(self, channel: grpc.aio.Channel, name: str) -> None:
         self.channel = channel
-        self.token = token
-        self.id = str(uuid4())
+        self.id = name
 
-    async def send(self, request: ReportRequest, token: str | None = None) -> ReportResponse:
-        metadata = bearer(self.token if token is None else token)
-        return await TelemetryStub(self.channel).Report(request, metadata=metadata, timeout=20)
+    async def send(self, request: ReportRequest) -> ReportResponse:
+        return await TelemetryStub(self.channel).Report(request, timeout=20)
 
-    async def refusal(self, request: ReportRequest, token: str | None = None) -> tuple[grpc.StatusCode, str]:
+    async def refusal(self, request: ReportRequest) -> tuple[grpc.StatusCode, str]:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await self.send(request, token)
+            await self.send(request)
         return caught.value.code(), caught.value.details() or ""
 
 
-@pytest.fixture(scope="module")
-def token(hub: HubProcess) -> str:
-    return hub.add_site(f"ingest {uuid4().hex}")
-
-
 @pytest.fixture
-async def agent(hub: HubProcess, token: str) -> AsyncIterator[Agent]:
-    async with hub.channel() as channel:
-        yield Agent(channel, token)
+async def agent(hub: HubProcess) -> AsyncIterator[Agent]:
+    identity = enrol(hub, "ingest")
+    async with channel(hub, identity) as line:
+        yield Agent(line, identity.agent_id)
 
 
 async def test_a_thousand_rows_are_acknowledged_by_name(agent: Agent) -> None:
@@ -86,32 +82,18 @@ async def test_a_cloned_state_is_told(agent: Agent) -> None:
     assert "two copies" in answer.refused[0].reason
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "é"])
-async def test_a_stranger_is_told_what_to_do(hub: HubProcess, token: str) -> None:
-    async with hub.channel() as channel:
-        metadata = (("authorization", f"Bearer {token}".encode("ascii", "ignore").decode()),)
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await TelemetryStub(channel).Report(report([row(laser(), 1)], str(uuid4())), metadata=metadata, timeout=10)
-    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    assert "dca hub site" in (caught.value.details() or "")
+async def test_a_stranger_is_told_what_to_do(hub: HubProcess) -> None:
+    async with hub.stranger() as line:
+        code, details = await Agent(line, "").refusal(report([row(laser(), 1)], str(uuid4())))
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+    assert "dca activate" in details
 
 
-async def test_another_sites_token_is_refused(hub: HubProcess, agent: Agent) -> None:
-    await agent.send(report([row(laser(), 1)], agent.id))
-    code, details = await agent.refusal(report([row(laser(), 2)], agent.id), hub.add_site(f"other {uuid4().hex}"))
-    assert code is grpc.StatusCode.PERMISSION_DENIED
-    assert "another site" in details
-    assert len((await agent.send(report([row(laser(), 2)], agent.id))).stored) == 1
-
-
-async def test_a_revoked_token_ends_at_once(hub: HubProcess) -> None:
-    name = f"revoked {uuid4().hex}"
-    old = hub.add_site(name)
-    new = hub.command("site", "token", name).strip()
-    async with hub.channel() as channel:
-        agent = Agent(channel, new)
-        assert (await agent.refusal(report([], agent.id), old))[0] is grpc.StatusCode.UNAUTHENTICATED
-        await agent.send(report([], agent.id))
+async def test_nobody_reports_as_another_agent(hub: HubProcess, agent: Agent) -> None:
+    other = enrol(hub, "ingest")
+    code, details = await agent.refusal(report([row(laser(), 1)], other.agent_id))
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+    assert "another agent" in details
 
 
 async def test_more_than_a_report_may_hold_is_refused_whole(agent: Agent) -> None:
@@ -124,7 +106,7 @@ async def test_a_bomb_is_refused_by_what_it_would_become(hub: HubProcess, agent:
     before = resident(hub.pid)
     send = agent.channel.unary_unary("/dca.v1.Telemetry/Report")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await send(bytes(600 << 20), metadata=bearer("wrong"), timeout=30)
+        await send(bytes(600 << 20), timeout=30)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert resident(hub.pid) - before < 64 << 20
 
@@ -133,12 +115,15 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
-async def test_many_agents_at_once_are_all_served(hub: HubProcess, token: str) -> None:
-    async with hub.channel() as channel:
-        agents = [Agent(channel, token) for _ in range(60)]
+async def test_many_reports_at_once_are_all_served(hub: HubProcess) -> None:
+    identities = [enrol(hub, "ingest") for _ in range(4)]
+    async with AsyncExitStack() as stack:
+        lines = [await stack.enter_async_context(channel(hub, identity)) for identity in identities]
+        agents = [(Agent(line, one.agent_id), uuid4().bytes) for line, one in zip(lines, identities) for _ in range(15)]
 
-        async def patient(agent: Agent) -> int:
-            request = report([row(laser(total=number), number) for number in range(1, 21)], agent.id)
+        async def patient(agent: Agent, epoch: bytes) -> int:
+            rows = [row(laser(total=number), number, epoch=epoch) for number in range(1, 21)]
+            request = report(rows, agent.id)
             for _ in range(50):
                 try:
                     return len((await agent.send(request)).stored)
@@ -148,11 +133,11 @@ async def test_many_agents_at_once_are_all_served(hub: HubProcess, token: str) -
                     await asyncio.sleep(0.1)
             return 0
 
-        assert await asyncio.gather(*map(patient, agents)) == [20] * 60
+        assert await asyncio.gather(*(patient(*one) for one in agents)) == [20] * 60
 
 
 async def test_plain_text_is_not_understood(hub: HubProcess) -> None:
     async with grpc.aio.insecure_channel(hub.ready["grpc"]) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await TelemetryStub(channel).Report(report([], str(uuid4())), metadata=bearer("x"), timeout=3)
+            await TelemetryStub(channel).Report(report([], str(uuid4())), timeout=3)
     assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}

@@ -54,16 +54,21 @@ async def database(empty_database: str) -> AsyncIterator[asyncpg.Connection]:
 async def put(database: asyncpg.Connection, agent: UUID, first: int, count: int) -> list[str]:
     """Store rows as the ingest does; returns their names in the stream."""
     rows = [row(laser(f"d{number % 7}", total=number), number) for number in range(first, first + count)]
-    arrival = Arrival(agent, 1, AgentInfo(), 0, None, datetime.now(UTC), check_rows(rows))
+    await database.execute(
+        "INSERT INTO agents (agent_id, site, version, hostname, platform, devices, devices_answering, backlog)"
+        " VALUES ($1, 1, '', '', '', 0, 0, 0) ON CONFLICT DO NOTHING",
+        agent,
+    )
+    arrival = Arrival(agent, AgentInfo(), 0, None, datetime.now(UTC), check_rows(rows))
     kept = await store(database, arrival)
-    assert kept is not None
+    assert not isinstance(kept, str)
     assert kept.fresh == count
     return [message_id(agent, EPOCH, number) for number in range(first, first + count)]
 
 
 @asynccontextmanager
 async def publishing(url: str, server: EmbeddedNats) -> AsyncIterator[Publisher]:
-    link = Link(server.url)
+    link = Link(server.url, server.login)
     link.open()
     publisher = Publisher(url, link)
     publisher.start()
@@ -74,9 +79,15 @@ async def publishing(url: str, server: EmbeddedNats) -> AsyncIterator[Publisher]
         await link.close()
 
 
+async def connected(server: EmbeddedNats) -> nats.aio.client.Client:
+    """A client with the hub's own login."""
+    login = server.login
+    return await nats.connect(server.url.reveal(), user_jwt_cb=login.jwt.encode, signature_cb=login.sign)
+
+
 async def in_stream(server: EmbeddedNats) -> list[str]:
     """Return the names of all messages in the stream."""
-    client = await nats.connect(server.url.reveal())
+    client = await connected(server)
     try:
         stream = client.jetstream()
         count = (await stream.stream_info(STREAM)).state.messages
@@ -103,7 +114,7 @@ async def test_every_row_is_there_once_and_says_what_it_is(
         publisher.wake()
         await published(database)
     assert sorted(await in_stream(server)) == sorted(names)
-    client = await nats.connect(server.url.reveal())
+    client = await connected(server)
     message = await client.jetstream().get_last_msg(STREAM, f"dca.stored.1.{agents[1]}")
     assert message.headers is not None
     assert message.headers["Dca-Kind"] == "ROW_KIND_SNAPSHOT"
@@ -133,7 +144,7 @@ async def test_a_publisher_that_was_cut_off_sends_nothing_twice_even_after_the_d
             while await messages(server) < 100:  # noqa: ASYNC110 - streams tell nobody
                 await asyncio.sleep(0.05)
     assert await database.fetchval("SELECT count(*) FROM unpublished") == 1
-    client = await nats.connect(server.url.reveal())
+    client = await connected(server)
     config = (await client.jetstream().stream_info(STREAM)).config
     config.duplicate_window = 0.1
     await client.jetstream().update_stream(config)
@@ -146,7 +157,7 @@ async def test_a_publisher_that_was_cut_off_sends_nothing_twice_even_after_the_d
 
 
 async def messages(server: EmbeddedNats) -> int:
-    client = await nats.connect(server.url.reveal())
+    client = await connected(server)
     try:
         return (await client.jetstream().stream_info(STREAM)).state.messages
     except NotFoundError:
@@ -199,7 +210,7 @@ async def test_pages_hear_of_devices_and_of_nothing_else(
     database: asyncpg.Connection, empty_database: str, server: EmbeddedNats
 ) -> None:
     agent = uuid4()
-    link = Link(server.url)
+    link = Link(server.url, server.login)
     link.open()
     live = Live(link)
     live.start()
@@ -207,7 +218,7 @@ async def test_pages_hear_of_devices_and_of_nothing_else(
     changes = live.changes()
     first = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0.2)
-    arrival = Arrival(agent, 1, AgentInfo(), 0, None, datetime.now(UTC), check_rows([row(Event(name="x"), 99)]))
+    arrival = Arrival(agent, AgentInfo(), 0, None, datetime.now(UTC), check_rows([row(Event(name="x"), 99)]))
     async with publishing(empty_database, server):
         await put(database, agent, 1, 2)
         await store(database, arrival)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -205,6 +207,19 @@ def test_a_rule_by_range_for_a_kind_without_a_device_is_wrong():
         check(parse(OFFICE + text, environ={}), KINDS)
 
 
+def test_the_documents_examples_hold():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text("utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        check(parse(block, environ={}))
+    reading_only = Policy(parse(blocks[1], environ={}))
+    actions = {
+        name: reading_only.decide(name, device=HERE, role="", at=WEDNESDAY).action for name in reading_only.kinds
+    }
+    assert [name for name, action in actions.items() if action != "deny"] == ["read"]
+
+
 def test_a_right_policy_is_checked_in_silence():
     check(parse(OFFICE + RULES, environ={}), KINDS)
 
@@ -224,6 +239,8 @@ def test_the_summary_says_where_it_depends():
     assert policy(same).summary()["read"] == "rules"
     final = '[[policy.rule]]\naction = "allow"\nkinds = ["device_restart"]\n'
     assert policy(final).summary()["device_restart"] == "allow"
+    never = final + '[[policy.rule]]\naction = "deny"\nkinds = ["device_restart"]\nroles = ["x"]\n'
+    assert policy(never).summary()["device_restart"] == "allow"
     no_device = '[[policy.rule]]\naction = "deny"\nranges = ["Lab"]\n'
     assert policy(no_device).summary()["discover"] == "allow"
 

@@ -1,4 +1,4 @@
-"""What the demo's processes are given: a private folder, free ports on loopback, a token and a config file."""
+"""What the demo's processes are given: a private folder, free ports on loopback, a code and a config file."""
 
 from __future__ import annotations
 
@@ -28,14 +28,13 @@ LAST = f"127.20.0.{RANGE_SIZE}"
 _SPEED = 300
 """How many times as fast the office's time runs: a working day in a minute and a half."""
 _WEB_PORT, _SNMP_PORT = 4480, 16161
-_HUB_SECONDS, _OFFICE_SECONDS, _TOKEN_SECONDS = 60, 20, 30
+_HUB_SECONDS, _OFFICE_SECONDS, _COMMAND_SECONDS = 60, 20, 30
 
 _CONFIG = """\
 # What the demo's agent runs with: far shorter times than any real site needs.
 [hub]
 address = "{hub}"
-token = "file:{token}"
-ca_file = "{ca}"
+activation_code = "file:{code}"
 
 [agent]
 state_dir = "{state}"
@@ -76,8 +75,8 @@ class Hub(NamedTuple):
     address: str
     """Of its gRPC, for the agent."""
     page: str
-    ca_file: str
-    token: str
+    code: str
+    """Activates the agent."""
 
 
 def start_office(parts: Parts) -> int:
@@ -95,7 +94,7 @@ def _office_port(part: Part) -> int:
 
 
 def start_hub(parts: Parts, folder: Path) -> Hub:
-    """Start the hub, add a site and return where it is and its token."""
+    """Start the hub, add a site and return where it is and a code for the agent."""
     ready, data = folder / "hub.json", folder / "hub"
     web = _WEB_PORT if _is_free(socket.SOCK_STREAM, "127.0.0.1", _WEB_PORT) else 0
     addresses = ["--grpc", "127.0.0.1:0", "--web", f"127.0.0.1:{web}"]
@@ -103,33 +102,33 @@ def start_hub(parts: Parts, folder: Path) -> Hub:
     parts.wait_for(ready.is_file, _HUB_SECONDS, "the hub")
     said = json.loads(ready.read_text("utf-8"))
     port = str(said["grpc"]).rpartition(":")[2]
-    return Hub(f"localhost:{port}", str(said["web"]), str(said["ca_file"]), _add_site(data))
+    _hub_command(data, "site", "add", SITE)
+    return Hub(f"localhost:{port}", str(said["web"]), _hub_command(data, "code", "new", "--site", SITE))
 
 
-def _add_site(data: Path) -> str:
-    call = [*COMMAND, "hub", "site", "add", SITE, "--data", str(data)]
+def _hub_command(data: Path, *words: str) -> str:
+    call = [*COMMAND, "hub", *words, "--data", str(data)]
     try:
         done = subprocess.run(  # noqa: S603 - our own command
-            call, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TOKEN_SECONDS, check=False
+            call, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise PartError(f"the hub gave no token for its site within {_TOKEN_SECONDS} s") from error
+        raise PartError(f"dca hub {words[0]} {words[1]} did not end within {_COMMAND_SECONDS} s") from error
     if done.returncode:
-        raise PartError(f"the hub gave no token for its site: {done.stderr.strip()}")
+        raise PartError(f"dca hub {words[0]} {words[1]} failed: {done.stderr.strip()}")
     return done.stdout.strip()
 
 
 def start_agent(parts: Parts, folder: Path, hub: Hub, port: int) -> tuple[Path, Part]:
     """Write the agent's config, start the agent and return its state folder and its process."""
-    state, token = folder / "agent", _secret(folder / "token", hub.token)
+    state, code = folder / "agent", _secret(folder / "code", hub.code)
     assert V3_USER.auth_password is not None
     assert V3_USER.priv_password is not None
     config = folder / "agent.toml"
     config.write_text(
         _CONFIG.format(
             hub=hub.address,
-            token=token,
-            ca=hub.ca_file,
+            code=code,
             state=state,
             v3=V3_USER,
             auth=_secret(folder / "snmp-auth", V3_USER.auth_password.reveal()),

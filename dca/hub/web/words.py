@@ -75,9 +75,9 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def when(at: datetime) -> str:
+def when(at: datetime, *, seconds: bool = False) -> str:
     """Return a time for a page without scripts."""
-    return f"{at.day} {at:%b %Y %H:%M} UTC"
+    return f"{at.day} {at:%b %Y %H:%M:%S} UTC" if seconds else f"{at.day} {at:%b %Y %H:%M} UTC"
 
 
 def level_of(state: str, percent: float | None, present: int | None = None, capacity: int | None = None) -> Level:

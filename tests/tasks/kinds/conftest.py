@@ -92,7 +92,7 @@ def site_of():
         with running([device]) as fleet:
             place = Range("office", (f"{address}/32",), credentials=credentials, port=fleet.port)
             allowed = Ranges([place])
-            async with SnmpClient(allowed=allowed.allows, timeout=0.25, retries=0) as client:
+            async with SnmpClient(allowed=allowed.allows, timeout=0.2, retries=1) as client:
                 site = Site(client, allowed, load_profiles())
                 visited = await visit(client, address, fleet.port, credentials, profiles=site.profiles)
                 site.known = visited.known

@@ -8,6 +8,7 @@ import pytest
 
 from dca.errors import TaskError
 from dca.sim import Device
+from dca.snmp.oids import oid
 from tests.tasks.kinds.conftest import PUBLIC, WRITER
 
 
@@ -77,8 +78,11 @@ async def test_a_set_whose_answer_is_lost_is_not_sent_again(site_of, monkeypatch
     monkeypatch.setattr("dca.tasks.writing.ONCE", (0.3,))
     heard = Device.answer
 
+    sent = []
+
     def lossy(device, datagram):
         before = device.sets
+        sent.append(oid("1.3.6.1.2.1.43.5.1.1.3.1") in datagram)
         said = heard(device, datagram)
         return None if device.sets > before else said
 
@@ -88,6 +92,7 @@ async def test_a_set_whose_answer_is_lost_is_not_sent_again(site_of, monkeypatch
     assert told["restarted"] is True
     assert told["answered"] is False
     assert one.sets == 1
+    assert sum(sent) == 1
 
 
 async def test_a_device_that_does_not_answer_at_all_is_not_asked_to_restart(site_of):

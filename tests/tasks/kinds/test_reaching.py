@@ -6,11 +6,12 @@ import contextlib
 import os
 import socket
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from dca.errors import TaskError
-from dca.net import icmp
+from dca.net import icmp, ports
 
 raw_or_dgram = pytest.mark.skipif(
     os.name == "nt" or (os.geteuid() != 0), reason="this user may not send ICMP, which tests/system shows"
@@ -42,20 +43,18 @@ async def test_who_may_not_is_told_what_to_allow(site_of, monkeypatch, kind):
         raise PermissionError(1, "Operation not permitted")
 
     async with site_of("hp-mono") as (site, _, _):
-        monkeypatch.setattr(icmp.socket, "socket", refuse)
+        monkeypatch.setattr(icmp, "socket", SimpleNamespace(**{**vars(socket), "socket": refuse}))
         with pytest.raises(TaskError, match=r"net\.ipv4\.ping_group_range.*CAP_NET_RAW") as told:
             await site.run(kind)
-        monkeypatch.undo()
     assert told.value.code == "not_permitted"
 
 
 async def test_other_systems_are_told_that_trace_is_for_linux(site_of, monkeypatch):
     async with site_of("hp-mono") as (site, _, _):
-        monkeypatch.setattr("dca.net.trace.sys.platform", "win32")
+        monkeypatch.setattr("dca.net.trace.sys", SimpleNamespace(platform="win32"))
         monkeypatch.setattr("dca.tasks.kinds.trace.IcmpSocket", lambda _: contextlib.nullcontext(None))
         with pytest.raises(TaskError, match="on Linux only") as told:
             await site.run("trace")
-        monkeypatch.undo()
     assert told.value.code == "unsupported"
 
 
@@ -105,10 +104,10 @@ async def test_bounds_are_told_in_words(site_of, kind, parameters, words):
 @pytest.mark.parametrize("kind", ["ping", "trace", "ports"])
 async def test_a_device_outside_the_ranges_is_not_contacted(site_of, monkeypatch, kind):
     async with site_of("hp-mono", held=False) as (site, _, _):
-        monkeypatch.setattr(icmp.socket, "socket", None)
+        monkeypatch.setattr(icmp, "socket", None)
+        monkeypatch.setattr(ports, "socket", None)
         with pytest.raises(TaskError, match="nothing was sent") as told:
             await site.run(kind)
-        monkeypatch.undo()
         assert told.value.code == "no_device"
         site.known = None
         with pytest.raises(TaskError, match="names none"):

@@ -4,6 +4,7 @@
 const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const toTheSecond = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function sayTimes(root) {
   for (const element of root.querySelectorAll("time")) {
@@ -11,7 +12,8 @@ function sayTimes(root) {
     const seconds = (Date.now() - at) / 1000;
     const unit = units.find(([, size]) => seconds >= size);
     element.title = exact.format(at);
-    if (seconds > 7 * 86400) element.textContent = exact.format(at);
+    if ("exact" in element.dataset) element.textContent = toTheSecond.format(at);
+    else if (seconds > 7 * 86400) element.textContent = exact.format(at);
     else element.textContent = unit ? relative.format(-Math.floor(seconds / unit[1]), unit[0]) : "just now";
   }
 }
