@@ -295,11 +295,21 @@ class Session:
 
     async def _note(self) -> None:
         """Leave word for `dca status`."""
+        self._note_hub()
         self._notes.next_runs = self.schedule.next_times()
         try:
             await self._parts.store.run(lambda connection: save_notes(connection, self._notes))
         except StoreError as error:
             log.debug("no word for dca status: %s", error)
+
+    def _note_hub(self) -> None:
+        notes, badge, channel = self._notes, self._parts.badge, self._channel
+        notes.hub = str(self.config.require_hub().grpc)
+        notes.policy_closed = self._policy.closed
+        if badge is not None:
+            notes.site, notes.certificate_until = badge.identity.site, badge.identity.ends.timestamp()
+        notes.channel = channel.state if channel is not None else "off"
+        notes.channel_error = MASKS.clean(channel.last_error) if channel is not None and channel.state == "down" else ""
 
     def _stepped(self, seconds: float) -> None:
         direction = "forward" if seconds > 0 else "back"

@@ -98,7 +98,7 @@ class Channel:
             self._fault(str(error))
             if error.refused:
                 return self._pace.refused()
-            pass
+            self._ways.failed()
             return self._pace.failed()
         since = self._clock()
         self._up(route)

@@ -42,6 +42,8 @@ COMMANDS = {
     "unlock": Command("Let an agent that is locked after failed activations try again."),
     "run": Command("Run the agent."),
     "status": Command("Show what the agent knows, reads and delivers."),
+    "tasks": Command("Show what the hub asked of this agent, and what became of it."),
+    "approve": Command("Approve or deny a task that waits for it."),
     "policy": Command("Show and explain what the hub may ask for.", group=True),
     "audit": Command("Show and prove the log of what was asked, decided and done.", group=True),
     "config": Command("Check a config file, or print an example.", group=True),

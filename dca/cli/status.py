@@ -14,6 +14,7 @@ from rich.text import Text
 from dca.cli.options import ConfigFileOption, command_app
 from dca.cli.places import StateDirOption, state_dir_of
 from dca.cli.render import ago, console_for, number, outcome_word, plain
+from dca.cli.status_hub import hub_fields, hub_lines
 from dca.cli.tables import by_address, read_table
 from dca.service.logs import duration
 
@@ -94,6 +95,7 @@ def _head(found: Status, answering: int) -> Iterator[tuple[str, Text]]:
         others = Text(f"{number(notes.refused)} let nobody in", style="yellow" if notes.refused else "dim")
         left = "1 host is no printer" if notes.others == 1 else f"{number(notes.others)} hosts are no printers"
         yield "Others", others.append(f", {left} and left alone", style="dim")
+    yield from hub_lines(found)
     yield "Outbox", _outbox(found)
     yield "Delivery", _delivery(found)
     if found.pid and notes.next_runs:
@@ -176,6 +178,7 @@ def _fields(found: Status) -> dict[str, Any]:
         "next": {job: _utc(at) for job, at in notes.next_runs.items()} if found.pid else {},
         "devices": [_device(device) for device in found.devices],
         "closed": notes.closed,
+        **hub_fields(found),
         "others": {"let_nobody_in": notes.refused, "left_alone": notes.others},
         "let_nobody_in": [_trouble(trouble, "address") for trouble in notes.let_nobody_in],
         "names": [_trouble(trouble, "name") for trouble in notes.names],

@@ -94,11 +94,11 @@ async def activate(
     lockout.check(code)
     turn = await _turn(lockout)
     try:
+        key = _pending_key(vault)
         lockout.reserve(code)
         try:
             _announce(before_sending)
             hub_ca = await _pinned(code, place, fetch)
-            key = _pending_key(vault)
             calls = place.calls(hub_ca)
             channel = calls.open(retries=False)
             try:

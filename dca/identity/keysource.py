@@ -48,7 +48,7 @@ def vault_key(
         if not make:
             raise IdentityError(
                 f"the key of the vault is gone ({path}, or the systemd credential {CREDENTIAL}): "
-                "put it back, or activate this agent anew (dca activate)"
+                "put it back, or remove the vault beside it and activate this agent anew (dca activate)"
             )
         key = entropy(KEY_BYTES)
         try:

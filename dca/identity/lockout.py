@@ -2,9 +2,9 @@
 
 A try is reserved under a lock between processes, and one process at a time has its turn, so that fifty that start at
 once, with one code or with fifty, still make five tries. It is given back only when the code surely was not judged:
-there was no connection, or the hub itself said that it could not judge. A try whose answer was lost stays taken, but
-costs nothing more when the same code is tried again: the hub gives the same answer to the same code and key. So a bad
-line never locks anybody out, and no sixth code ever goes out.
+there was no connection, or the hub itself said that it could not judge. A try whose answer was lost stays taken,
+whatever comes of the same code later, but costs nothing more when that is tried again: the hub gives the same answer
+to the same code and key. So a bad line never locks anybody out, and no sixth code ever goes out.
 
 No clock plays a part, and the file outlives restarts and reinstallations. One that cannot be read counts as locked.
 """
@@ -17,7 +17,7 @@ import hmac
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from dca.errors import IdentityError, LockedError
 from dca.store.atomic import write_whole
@@ -38,7 +38,8 @@ _PATIENCE = 60.0
 """Seconds that a process waits for the count."""
 _SALT_BYTES = 16
 _LARGEST = 1 << 16
-Word = Literal["open", "refused"]
+Word = Literal["open", "lost", "refused"]
+"""Just reserved; reserved again, so that the first answer was lost; judged."""
 
 
 @dataclass
@@ -102,9 +103,14 @@ class Lockout:
     def reserve(self, code: Code) -> None:
         """Take a try for this code, on disk. Raises LockedError as `check` does, and when it cannot be written."""
         with self._held() as count:
-            if _check(count, code) is None:
+            known = _check(count, code)
+            if known is None:
                 count.tries.append(_Try(_name(count, code), "open"))
-                self._write(count)
+            elif known.state == "open":
+                known.state = "lost"
+            else:
+                return
+            self._write(count)
 
     def first_to_hear(self) -> bool:
         """Tell whether nobody has heard before, since it was locked, that nothing is sent."""
@@ -116,7 +122,7 @@ class Lockout:
         return first
 
     def give_back(self, code: Code) -> None:
-        """Undo `reserve`: the code surely was not judged."""
+        """Undo `reserve`: the code surely was not judged. One that may have been judged before stays counted."""
         with self._held() as count:
             name = _name(count, code)
             count.tries = [one for one in count.tries if one.code != name or one.state != "open"]
@@ -126,9 +132,9 @@ class Lockout:
         """Note that the hub judged the code and refused it; return how it stands then."""
         with self._held() as count:
             name = _name(count, code)
-            for one in count.tries:
-                if one.code == name:
-                    one.state, one.reason = "refused", reason[:300]
+            # Not there any more: it was unlocked meanwhile, and then this is the first of the new tries.
+            others = [one for one in count.tries if one.code != name]
+            count.tries = [*others, _Try(name, "refused", reason[:300])]
             self._write(count)
             return _standing(count)
 
@@ -230,11 +236,10 @@ def _check(count: _Count, code: Code) -> _Try | None:
 
 
 def _word(state: object) -> Word:
-    if state == "open":
-        return "open"
-    if state == "refused":
-        return "refused"
-    raise ValueError("neither open nor refused")
+    for word in get_args(Word):
+        if state == word:
+            return cast("Word", word)
+    raise ValueError("no state of a try")
 
 
 def _standing(count: _Count) -> Standing:

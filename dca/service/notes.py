@@ -59,6 +59,17 @@ class Notes:
     """The first of these."""
     names: list[Trouble] = field(default_factory=list)
     """Host names that do not resolve, or not wholly."""
+    hub: str = ""
+    """Where the hub is, ``host:port``."""
+    site: str = ""
+    """The site that the agent was activated for; empty without an identity."""
+    certificate_until: float = 0.0
+    channel: str = ""
+    """How it listens for tasks: wss, mqtts, down or off."""
+    channel_error: str = ""
+    """Why it is down."""
+    policy_closed: str = ""
+    """Why every task is denied."""
 
 
 def since_before(found: Iterable[Trouble], before: Iterable[Trouble]) -> list[Trouble]:

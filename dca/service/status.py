@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dca.errors import StoreError
+from dca.identity.lockout import Lockout, Standing
 from dca.service.notes import Notes, load_notes
 from dca.service.picture import is_after, is_read, merge, parse
 from dca.store import get_meta, holder, load_devices, load_snapshots, read_only
+from dca.tasks.ledger import unfinished
 from dca.telemetry import Figures, read_figures
 from dca.telemetry.agent_id import AGENT_ID
 from dca.wire.snapshot_pb2 import Snapshot
@@ -54,6 +56,10 @@ class Status:
     """Start, last discovery, last delivery and its error, next runs."""
     devices: tuple[DeviceStatus, ...] = field(default=())
     """In the order they were found."""
+    lock: Standing = field(default=Standing(0, 0, locked=False))
+    """How many activations were tried in vain."""
+    asks: int = 0
+    """Tasks that wait for a word of the customer (``dca approve``)."""
 
 
 def read_status(state_dir: Path, *, now: float | None = None) -> Status:
@@ -76,6 +82,8 @@ def read_status(state_dir: Path, *, now: float | None = None) -> Status:
                 devices=tuple(
                     _device(known, *snapshots.get(known.device_id, (None, None))) for known in load_devices(connection)
                 ),
+                lock=Lockout(state_dir).standing(),
+                asks=sum(entry.code == "approval" for entry in unfinished(connection)),
             )
     except OSError as error:
         raise StoreError(

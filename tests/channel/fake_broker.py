@@ -57,6 +57,9 @@ class Visitor:
                 return first >> 4, await self._read(length)
 
     def send(self, first: int, body: bytes) -> None:
+        self.writer.write(self.frame(first, body))
+
+    def frame(self, first: int, body: bytes) -> bytes:
         rest, length = len(body), b""
         while True:
             length += bytes([rest & 127 | (128 if rest > 127 else 0)])
@@ -67,10 +70,13 @@ class Visitor:
         if self.websocket:
             size = len(data)
             data = (bytes([0x82, size]) if size < 126 else b"\x82\x7f" + struct.pack("!Q", size)) + data
-        self.writer.write(data)
+        return data
 
     def publish(self, payload: bytes, mid: int, qos: int = 1) -> None:
-        self.send(0x30 | qos << 1, b"\x00\x01t" + (struct.pack("!H", mid) if qos else b"") + payload)
+        self.writer.write(self.message(payload, mid, qos))
+
+    def message(self, payload: bytes, mid: int, qos: int = 1) -> bytes:
+        return self.frame(0x30 | qos << 1, b"\x00\x01t" + (struct.pack("!H", mid) if qos else b"") + payload)
 
     async def welcome(self, connack: int = 0, suback: int = 1) -> None:
         """Take the login and the subscription."""

@@ -108,13 +108,34 @@ async def test_a_flood_stops_being_read_until_there_is_room(pki, hold):
         gate = asyncio.Event()
         held.channel._intake._on_message = lambda _: gate.wait()
         visitor = broker.visitors[0]
-        for mid in range(1, 1001):
-            visitor.publish(b"x" * 1000, mid)
-        await until(lambda: visitor.writer.transport.get_write_buffer_size() < 1_000_000)
-        await asyncio.sleep(0.2)
-        assert visitor.acked == []
+        sent = 0
+
+        async def flood():
+            nonlocal sent
+            for mid in range(1, 1001):
+                visitor.publish(b"x" * 60_000, mid)
+                await visitor.writer.drain()
+                sent = mid
+
+        flooding = asyncio.create_task(flood())
+        before = -1
+        while before != sent:
+            before = sent
+            await asyncio.sleep(0.3)
+        assert 200 <= sent < 600
         gate.set()
+        await flooding
         await until(lambda: visitor.acked == list(range(1, 1001)))
+
+
+@pytest.mark.parametrize("path", [None, "/mqtt"])
+async def test_messages_that_come_in_one_piece_do_not_wait_for_each_other(pki, hold, path):
+    script = honest_websocket if path else honest
+    async with Broker(script).serving(pki) as broker, hold(broker.route(path)) as held:
+        await held.ups.get()
+        visitor = broker.visitors[0]
+        visitor.writer.write(b"".join(visitor.message(b"x", mid) for mid in range(1, 51)))
+        await until(lambda: visitor.acked == list(range(1, 51)), 0.9)
 
 
 async def test_it_says_when_it_comes_and_goes(pki, hold):

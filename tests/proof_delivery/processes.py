@@ -85,6 +85,8 @@ class Hub(Process):
         self.data = folder / "hub"
         self._ready = folder / "hub-ready.json"
         self.port = 0
+        self.mqtt_port = 0
+        """Of MQTT over TLS; another one after each start."""
         self.ca_file = ""
 
     async def start(self) -> None:
@@ -103,6 +105,7 @@ class Hub(Process):
                 await asyncio.sleep(0.05)
         ready = json.loads(self._ready.read_text("utf-8"))
         self.port = int(ready["grpc"].rpartition(":")[2])
+        self.mqtt_port = int(ready["mqtt"].rpartition(":")[2])
         self.ca_file = ready["ca_file"]
 
     async def command(self, *words: str) -> str:
@@ -130,10 +133,9 @@ class Fleet(Process):
         self.count = count
         self.port = 0
 
-    async def start(self, seconds: float = 20.0) -> None:
-        await self.spawn(
-            "sim", "fleet", "--count", str(self.count), "--first", self.FIRST, "--port", "0", "--speed", "900"
-        )
+    async def start(self, *options: str, seconds: float = 20.0) -> None:
+        size = ("--count", str(self.count), "--first", self.FIRST)
+        await self.spawn("sim", "fleet", *size, "--port", "0", "--speed", "900", *options)
         async with asyncio.timeout(seconds):
             while not self.port:
                 await asyncio.sleep(0.05)

@@ -216,8 +216,7 @@ class Proof:
             code=await self.hub.code("proof"),
             outbox_mb=1,
         )
-        await side.agent.start()
-        await side.until(lambda figures: figures.rows_written > 0, 60)  # activated, for it reads
+        await side.activated()
         await side.relay.close()
         full = await side.until(lambda figures: sum(figures.rows_dropped.values()) > 0, 90)
         await side.agent.kill()

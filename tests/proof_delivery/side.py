@@ -45,6 +45,16 @@ class Side:
             await asyncio.sleep(0.1)
         return False
 
+    async def activated(self, seconds: float = 60.0) -> None:
+        """Start the agent until it has an identity and reads: like a service manager, again when the hub was away."""
+        end = time.monotonic() + seconds
+        while (figures := self.figures()) is None or not figures.rows_written:
+            if time.monotonic() > end:
+                raise RuntimeError(f"the agent is not activated:\n{self.agent.tail()}")
+            if not self.agent.running:
+                await self.agent.start()
+            await asyncio.sleep(0.2)
+
     async def reads_on(self, rows: int, seconds: float = 60.0) -> None:
         """Wait until it has written so many rows more."""
         before = self.journal.figures().rows_written

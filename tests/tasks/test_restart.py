@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
+from dca.store import Store, get_meta
 from dca.store.files import DATABASE
+from dca.store.tasks import TASK_COLUMNS, TASKS_BEGAN
 from dca.tasks.kind import Kind
-from tests.tasks.counter import NOON, Counter, Policy, Tools, body, kinds_of
+from dca.tasks.ledger import Entry, save
+from dca.tasks.states import State
+from dca.telemetry import Outbox
+from tests.tasks.counter import NOON, Policy, Tools, body, kinds_of
 
 WAIT = '{"text": "wait"}'
-
-
-@pytest.fixture
-async def counter(tmp_path):
-    made = Counter(tmp_path / "state")
-    await made.open()
-    yield made
-    await made.close()
 
 
 async def test_what_was_changing_something_at_a_kill_is_not_begun_again(counter):
@@ -191,3 +188,28 @@ def _spoil(counter) -> None:
         file.seek(4096)
         file.write(b"\xa5" * 200_000)
     connection.execute("PRAGMA shrink_memory")
+
+
+async def test_the_beginning_of_a_damaged_record_says_nothing_of_the_fresh_one(counter):
+    assert await counter.store.run(lambda connection: get_meta(connection, TASKS_BEGAN)) == NOON - 300
+    await counter.close()
+    with (counter.directory / DATABASE).open("r+b") as file:
+        file.write(bytes(100))
+    store = await Store.open(counter.directory, clock=counter.clock.wall)
+    outbox = await Outbox.open(store, clock=counter.clock.wall)
+    await outbox.salvaged()
+    assert await store.run(lambda connection: get_meta(connection, TASKS_BEGAN)) is None
+    await outbox.close()
+    await store.close()
+
+
+async def test_a_task_that_the_salvage_brought_back_is_known(counter):
+    made = body("restart")
+    came_back = Entry(made.id, 1, "restart", State.DONE, expires_at=NOON + 3600, received_at=NOON)
+    await counter.store.run(lambda connection: save(connection, came_back))
+    await counter.ask(made)
+    assert counter.works.started == []
+
+
+def test_the_record_has_the_columns_that_are_salvaged():
+    assert tuple(field.name for field in dataclasses.fields(Entry)) == TASK_COLUMNS
