@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import dca
 from dca.agent.parts import hide_secrets, open_parts
+from dca.agent.record import Record, changed_tables
 from dca.agent.session import Session
 from dca.config import ConfigWatch
 from dca.errors import ConfigError, ConfigProblem, DcaError, StoreError
@@ -54,6 +55,7 @@ class Agent:
         self._next: Session | None = None
         self._wrong = False
         self._closed = ""
+        self._record: Record | None = None
         self._notes = Notes()
 
     async def run(self) -> None:
@@ -70,6 +72,8 @@ class Agent:
             self._notes.version, self._notes.started_at = dca.__version__, parts.started_at
             with contextlib.suppress(StoreError):
                 await parts.store.run(lambda connection: save_notes(connection, self._notes))
+            record = self._record = Record(parts)
+            record.note("agent_started", f"dca {dca.__version__} started", agent_id=parts.outbox.agent_id)
             self._next = Session(self._config, parts, self._notes)
             for name, within in BEATS.items():
                 parts.beats.register(name, within)
@@ -92,6 +96,7 @@ class Agent:
                     helper.cancel()
             if parts.desk is not None:
                 await parts.desk.close(0.0)
+            await record.close()
         log.info("stopped")
 
     def stop(self) -> None:
@@ -144,12 +149,16 @@ class Agent:
                 _set_up_logging(config)
         except (DcaError, OSError) as error:
             log.error("the new config cannot be used, the old one stays: %s", error)  # noqa: TRY400  # no bug
+            self._close_policy(f"the config file cannot be used any more ({error})")
             self._notifier.ready()
             return
         if _for_life(config) not in (_for_life(before), self._opened):
             log.warning("a new state_dir or outbox_mb takes effect at the next start")
         log.info("the config is taken anew")
-        self._config, self._next = config, following
+        if self._record is not None:
+            changed = changed_tables(before, config)
+            self._record.note("config_changed", f"the config was taken anew; other than before: {changed}")
+        self._config, self._next, self._closed = config, following, ""
         self._turn.set()
 
     def _tell(self, error: ConfigError) -> None:
@@ -163,6 +172,9 @@ class Agent:
 
     def _close_policy(self, reason: str) -> None:
         """Deny every task while the customer's word cannot be read; reading and delivering go on."""
+        if reason != self._closed and self._record is not None:
+            text = f"every task is denied: {reason}" if reason else "the customer's policy decides again"
+            self._record.note("policy_closed" if reason else "policy_opened", text)
         self._closed = reason
         for session in (self._session, self._next):
             if session is not None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from dca.agent.badge import Badge
+    from dca.agent.parts import Parts
     from dca.audit import AuditLog, Entry
     from dca.config import Config
-    from dca.service.schedule import Clock
     from dca.tasks.desk import Desk
     from dca.wire.task_pb2 import Task
 
@@ -28,11 +28,11 @@ _states = StateLog(log)
 
 
 def open_channel(
-    config: Config, badge: Badge, desk: Desk, clock: Clock, on_up: Callable[[], Awaitable[None]]
+    config: Config, badge: Badge, desk: Desk, parts: Parts, on_up: Callable[[], Awaitable[None]]
 ) -> Channel | None:
     """Return the channel that the config and the hub want, None for none."""
     try:
-        plan = channel_plan(config, badge.identity.channel, wall=clock.wall)
+        plan = channel_plan(config, badge.identity.channel, wall=parts.clock.wall)
     except ChannelError as error:
         log.error("tasks come with the five-minute call only: %s", error)  # noqa: TRY400 - no bug
         return None
@@ -46,6 +46,7 @@ def open_channel(
         on_message=desk.take,
         on_up=on_up,
         keepalive=plan.keepalive,
+        resolver=parts.resolver,
     )
 
 

@@ -135,7 +135,12 @@ def hide_secrets(config: Config) -> None:
         for secret in (credential.community, credential.auth_password, credential.priv_password)
     ]
     if config.hub is not None:
-        secrets += [config.hub.activation_code, config.hub.proxy.password if config.hub.proxy else None]
+        secrets += [
+            config.channel.password,
+            config.channel.sas_key,
+            config.hub.activation_code,
+            config.hub.proxy.password if config.hub.proxy else None,
+        ]
     MASKS.add(*(secret for secret in secrets if secret is not None and secret.reveal() != "public"))
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dca.agent.parts import Parts
     from dca.channel import Channel
     from dca.config import Config
+    from dca.tasks.desk import Desk
     from dca.wire.task_pb2 import Task
 
 __all__ = ["Session", "make_uplink"]
@@ -72,6 +73,7 @@ class Session:
         self._policy = Policy(config, closed=closed, ranges=self._ranges)
         self._tools: AgentTools | None = None
         self._channel: Channel | None = None
+        self._anew = asyncio.Event()
         self._readings: Readings | None = None
         self._standing = Standing(parts)
         self._delivery = Delivery(
@@ -172,10 +174,21 @@ class Session:
             asyncio.create_task(badge.keep(config, self._renewed), name="certificate"),
             asyncio.create_task(self._results(), name="results"),
         ]
-        self._channel = open_channel(config, badge, desk, parts.clock, self._call_now)
-        if self._channel is not None:
-            helpers.append(asyncio.create_task(self._channel.run(), name="channel"))
+        helpers.append(asyncio.create_task(self._hear(badge, desk), name="channel"))
         return helpers
+
+    async def _hear(self, badge: Badge, desk: Desk) -> None:
+        """Listen for tasks, with each renewed identity anew; until cancelled."""
+        while True:
+            self._anew.clear()
+            self._channel = open_channel(self.config, badge, desk, self._parts, self._call_now)
+            hearing = asyncio.create_task(self._channel.run()) if self._channel is not None else None
+            try:
+                await self._anew.wait()
+            finally:
+                if hearing is not None:
+                    hearing.cancel()
+                    await asyncio.gather(hearing, return_exceptions=True)
 
     async def _call_now(self) -> None:
         """Ask the hub what was missed while the channel was away."""
@@ -192,6 +205,7 @@ class Session:
     async def _renewed(self) -> None:
         if self._own_uplink is not None and self._parts.badge is not None:
             await self._own_uplink.use(self._parts.badge.calls(self.config))
+        self._anew.set()
 
     async def _take(self, task: Task) -> None:
         if self._parts.desk is not None:

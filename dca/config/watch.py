@@ -24,7 +24,7 @@ _MISSING: _Signature = ()
 class ConfigWatch:
     """Tell when the file at `path`, or what the hub has set beside it, has become another config than `current`.
 
-    `on_error` hears of a file that cannot be used, `on_good` that one can, the same as before or another.
+    `on_error` hears of a file that cannot be used, `on_good` that one can and is `current`.
 
     A file is read only after it has not changed for `settle` seconds: half of a file can be valid TOML, and
     the half without the excludes would open addresses. Files that secrets refer to are not watched; `reload`
@@ -86,8 +86,8 @@ class ConfigWatch:
         if error is not None:
             self._on_error(error)
             return None
-        self._on_good()
         if config is None or config == self.current:
+            self._on_good()
             return None
         self.current = config
         return config

@@ -125,7 +125,7 @@ class Lockout:
         """Undo `reserve`: the code surely was not judged. One that may have been judged before stays counted."""
         with self._held() as count:
             name = _name(count, code)
-            count.tries = [one for one in count.tries if one.code != name or one.state != "open"]
+            count.tries = [one for one in count.tries if one.code != name or one.state == "refused"]
             self._write(count)
 
     def refuse(self, code: Code, reason: str) -> Standing:
@@ -192,12 +192,13 @@ class Lockout:
             with self.path.open("rb") as file:
                 found = json.loads(file.read(_LARGEST))
             tries = [_Try(str(one["code"]), _word(one["state"]), str(one.get("reason", ""))) for one in found["tries"]]
-            return _Count(str(found["salt"]), tries, int(found["unlocked"]), bool(found.get("told")))
+            salt = bytes.fromhex(found["salt"]).hex()
+            return _Count(salt, tries, int(found["unlocked"]), bool(found.get("told")))
         except FileNotFoundError:
             return _fresh()
         except OSError as error:
             raise self._unusable(error) from error
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise LockedError(
                 f"{self.path} is damaged, which counts as locked: see who did that, then run dca unlock --reason ..."
             ) from error

@@ -6,9 +6,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import socks
-
 from dca.errors import IdentityError
+from dca.net.connect import Dial
 
 if TYPE_CHECKING:
     from dca.contract.codes import Code
@@ -38,7 +37,7 @@ def fetch_ca(host: str, port: int, code: Code, proxy: Proxy | None = None, secon
             line.settimeout(seconds)
             with context.wrap_socket(line, server_hostname=host) as secured:
                 chain = _chain(secured)
-    except (OSError, socks.ProxyError) as error:
+    except OSError as error:
         raise IdentityError(
             f"the hub at {host}:{port} cannot be reached{via}: {error}. The code was not sent"
         ) from error
@@ -52,18 +51,12 @@ def fetch_ca(host: str, port: int, code: Code, proxy: Proxy | None = None, secon
 
 
 def _connected(host: str, port: int, proxy: Proxy | None, seconds: float) -> socket.socket:
-    if proxy is None:
-        return socket.create_connection((host, port), seconds)
-    connected: socket.socket = socks.create_connection(
-        (host, port),
-        timeout=seconds,
-        proxy_type=socks.HTTP,
-        proxy_addr=proxy.host,
-        proxy_port=proxy.port,
-        proxy_username=proxy.user or None,
-        proxy_password=proxy.password.reveal() if proxy.password else None,
-    )
-    return connected
+    to, at = (proxy.host, proxy.port) if proxy else (host, port)
+    found = socket.getaddrinfo(to, at, type=socket.SOCK_STREAM)
+    dial = Dial(host, port, [str(one[4][0]) for one in found], proxy=proxy, timeout=seconds)
+    line = dial.open()
+    dial.close()
+    return line
 
 
 def _chain(secured: ssl.SSLSocket) -> list[bytes]:

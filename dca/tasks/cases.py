@@ -53,7 +53,8 @@ class Cases:
                 if self.closing.is_set():
                     return
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.closing.wait(), _TRY_AGAIN)
+                    async with asyncio.timeout(_TRY_AGAIN):
+                        await self.closing.wait()
             else:
                 return
 

@@ -145,7 +145,8 @@ class Desk:
                     self._fault = str(error)
                     _log.error("tasks have to wait: %s", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK)
+                async with asyncio.timeout(_LOOK):
+                    await self._wake.wait()
 
     async def close(self, grace: float) -> None:
         """Take nothing more, let what runs end within `grace` seconds, and write how everything stands."""

@@ -26,10 +26,8 @@ async def state(tmp_path):
     common = {"requested_by": "jane\x1b[2J", "device_id": known.device_id, "expires_at": now + 600}
     entries = [
         Entry(DONE, 1, "read", State.DONE, text="done in 0.4 s", received_at=now - 600, ended_at=now - 599, **common),
-        Entry(
-            WAITING, 2, "device_restart", State.WAITING, "approval", "rule 2", received_at=now - 300, reason="t 7", **common
-        ),
-    ]  # fmt: skip
+        Entry(WAITING, 2, "device_restart", State.WAITING, "approval", received_at=now - 300, reason="t 7", **common),
+    ]
     await store.run(lambda connection: [save(connection, entry) for entry in entries])
     await store.run(lambda connection: save_devices(connection, [known]))
     await store.close()

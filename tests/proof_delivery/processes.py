@@ -17,14 +17,14 @@ from tests.proof_delivery.wallclock import WallClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Agent", "Fleet", "Hub", "Process"]
+__all__ = ["Agent", "Fleet", "Hub", "Process", "end_with_the_proof"]
 
 DCA = (sys.executable, "-m", "dca")
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def _end_with_the_proof() -> None:
+def end_with_the_proof() -> None:
     """Let the kernel end the child when the proof itself is killed (prctl(2))."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -50,7 +50,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 env=os.environ | environment,
-                preexec_fn=_end_with_the_proof,
+                preexec_fn=end_with_the_proof,
             )
 
     async def kill(self) -> None:

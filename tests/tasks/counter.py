@@ -1,4 +1,4 @@
-"""A desk to work at: its hub, clocks, policy, devices and audit log, all made up; kinds whose handlers wait to be told."""
+"""A desk to work at: hub, clocks, policy, devices and audit log, all made up; kinds whose handlers wait to be told."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import asyncio
 import dataclasses
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -21,6 +20,10 @@ from dca.tasks.kind import Kind
 from dca.telemetry import Outbox
 from dca.wire.report_pb2 import ROW_KIND_EVENT, ROW_KIND_TASK_RESULT, Event
 from dca.wire.task_pb2 import TaskBody, TaskResult, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 NOON = 1_795_608_000.0  # 2026-11-25T12:00:00Z
 AGENT = "5f0c8a1e-0000-4000-8000-000000000001"
@@ -222,8 +225,7 @@ class Counter:
         for one in list(self.desk._floor._running.values()):
             one.run.stop("interrupted")
         await self.desk.close(0.0)
-        with_salvage = self.outbox
-        await with_salvage._salvager.close()
+        await self.outbox._salvager.close()
         self.desk = None  # type: ignore[assignment]
 
     async def _stop_loop(self) -> None:
@@ -260,10 +262,14 @@ class Counter:
 
     async def until(self, task_id: str, state: str) -> TaskResult:
         """Wait until the hub would know that the task is in `state`."""
-        async with asyncio.timeout(10):
-            while state not in await self.states(task_id):
-                await asyncio.sleep(0)
+        await self.poll(lambda states: state in states, task_id)
         return await self.last(task_id)
+
+    async def poll(self, wanted: Callable[[list[str]], bool], task_id: str) -> None:
+        """Wait until the states that were told of a task are as `wanted`."""
+        async with asyncio.timeout(10):
+            while not wanted(await self.states(task_id)):  # noqa: ASYNC110 - the outbox tells nobody
+                await asyncio.sleep(0)
 
     async def _payloads(self, kind: int) -> list[bytes]:
         query = "SELECT payload FROM outbox WHERE kind = ? ORDER BY id"

@@ -244,9 +244,7 @@ async def test_progress_is_told_while_it_runs(counter, monkeypatch):
 
     counter.works.act["steps"] = step
     task_id = await counter.ask(body("look", parameters='{"text": "steps"}'))
-    async with asyncio.timeout(10):
-        while len(await counter.results(task_id)) < 3:
-            await asyncio.sleep(0)
+    await counter.poll(lambda states: len(states) == 3, task_id)
     counter.works.let_end(task_id)
     await counter.until(task_id, "done")
     assert [one.text for one in await counter.results(task_id)][:3] == ["", "one third", "two thirds"]
@@ -309,3 +307,14 @@ async def test_nothing_is_taken_while_the_agent_stops(counter):
     await counter.outbox.close()
     await store.close()
     counter.desk = None
+
+
+async def test_the_loop_ends_when_it_is_told_to_whatever_happens_at_that_moment(counter):
+    for turns in range(6):
+        counter.desk._wake.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        counter.desk._wake.set()
+        await asyncio.wait_for(counter._stop_loop(), 5)
+        counter.running = asyncio.create_task(counter.desk.run())
+        await asyncio.sleep(0)

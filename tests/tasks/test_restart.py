@@ -1,4 +1,4 @@
-"""Ends and beginnings of the agent: every task is in a known state afterwards, and nothing that changes is done twice."""
+"""Ends and beginnings of the agent: every task is in a known state, and nothing that changes is done twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import dataclasses
 from dca.store import Store, get_meta
 from dca.store.files import DATABASE
 from dca.store.tasks import TASK_COLUMNS, TASKS_BEGAN
-from dca.tasks.kind import Kind
 from dca.tasks.ledger import Entry, save
 from dca.tasks.states import State
 from dca.telemetry import Outbox
@@ -73,7 +72,7 @@ async def test_a_kind_that_this_version_does_not_know_any_more_is_told(counter, 
     await counter.works.wait_for(running)
     await counter.kill()
 
-    def fewer(works) -> dict[str, Kind]:
+    def fewer(works):
         return {name: kind for name, kind in kinds_of(works).items() if name not in {"restart", "survey"}}
 
     monkeypatch.setattr("tests.tasks.counter.kinds_of", fewer)

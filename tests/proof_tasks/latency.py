@@ -1,0 +1,58 @@
+"""How long it takes from the decision to ask until the agent begins: by the channel, and without it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.proof_tasks.asker import Wanted
+
+if TYPE_CHECKING:
+    from tests.proof_tasks.site import Device, Site
+
+__all__ = ["Quiet", "measure_calls", "measure_quiet"]
+
+
+class Quiet(NamedTuple):
+    """Milliseconds."""
+
+    median: float
+    worst_of_twenty: float
+    """The 95th percentile."""
+    device: float
+    """Median until the device itself was written to."""
+
+
+async def measure_quiet(site: Site, times: int) -> Quiet:
+    """Ask for one task after the other while nothing else happens."""
+    device = site.panels[0]
+    asked: dict[str, float] = {}
+    began: list[float] = []
+    for number in range(times):
+        text = f"quiet {number}"
+        asked[text], at = await _ask(site, device, text)
+        began.append((at - asked[text]) * 1000)
+    taken = [(line.at - asked[line.value]) * 1000 for line in site.written() if line.value in asked]
+    return Quiet(statistics.median(began), sorted(began)[int(times * 0.95)], statistics.median(taken))
+
+
+async def measure_calls(site: Site, times: int) -> list[float]:
+    """Ask while both ways of the channel are closed; return the seconds that each task took to begin."""
+    for relay in (site.lines.channel, site.lines.fallback):
+        await relay.close()
+    await site.asker.until("SELECT channel FROM agents", "down", 30)
+    found = []
+    for number in range(times):
+        asked, began = await _ask(site, site.panels[0], f"by call {number}")
+        found.append(began - asked)
+    for relay in (site.lines.channel, site.lines.fallback):
+        await relay.open()
+    return found
+
+
+async def _ask(site: Site, device: Device, text: str) -> tuple[float, float]:
+    """Ask for a text on a panel and wait for its end; return when it was asked for and begun, Unix seconds."""
+    asked = time.time()  # decided; everything after it counts
+    task = await site.asker.ask(Wanted(text, "panel_message", {"text": text}, device.id))
+    return asked, await site.asker.began_at(task)
