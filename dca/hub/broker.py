@@ -10,7 +10,7 @@ from dca.wire.activation_pb2 import ChannelSettings
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from dca.hub.engines import EmbeddedNats
+    from dca.hub.engines.nats_auth import NatsKeys
     from dca.hub.stream import Link
 
 __all__ = ["Broker"]
@@ -20,27 +20,22 @@ WEBSOCKET_PATH = "/mqtt"
 
 
 class Broker:
-    """The embedded NATS; with a given one there is no broker for agents, and tasks go with the five-minute call."""
+    """NATS for agents; without keys for it there is none, and tasks go with the five-minute call."""
 
-    def __init__(self, link: Link, nats: EmbeddedNats | None, fallback_port: int) -> None:
+    def __init__(self, link: Link, keys: NatsKeys | None, fallback_port: int) -> None:
         self._link = link
-        self._nats = nats
+        self._keys = keys
         self._fallback_port = fallback_port
-
-    @property
-    def ports(self) -> tuple[int | None, int | None]:
-        """The inner ports of MQTT over WebSocket and of MQTT, on 127.0.0.1."""
-        return (self._nats.websocket_port, self._nats.mqtt_port) if self._nats else (None, None)
 
     def settings(self, agent_id: UUID, until: datetime) -> ChannelSettings | None:
         """Return an agent's way in, good until a time."""
-        if self._nats is None or self._nats.keys is None:
+        if self._keys is None:
             return None
         name = str(agent_id)
         return ChannelSettings(
             client_id=name,
             username=name,
-            password=self._nats.keys.agent(name, datetime.now(UTC), until),
+            password=self._keys.agent(name, datetime.now(UTC), until),
             tasks_topic=f"dca/{name}/tasks",
             status_topic=f"dca/{name}/status",
             websocket_path=WEBSOCKET_PATH,
@@ -49,5 +44,5 @@ class Broker:
 
     async def publish(self, agent_id: str, task: bytes) -> None:
         """Put a task on its agent's topic; one that is away fetches it when it comes back. Raises as NATS does."""
-        if self._nats is not None:
+        if self._keys is not None:
             await self._link.client.publish(f"dca.{agent_id}.tasks", task)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,12 +20,15 @@ from dca.hub.activation import Activation, Office
 from dca.hub.broker import Broker
 from dca.hub.database import connect, migrate, open_pool
 from dca.hub.engines import EmbeddedNats, EmbeddedPostgres
+from dca.hub.engines.nats_auth import NatsKeys
 from dca.hub.folder import DataFolder, write_file
 from dca.hub.front import Front, Inner, InnerServer, Revocations, Trust
 from dca.hub.ingest import Telemetry
 from dca.hub.listen import take
 from dca.hub.pki import Authority
+from dca.hub.presence import Presence
 from dca.hub.presented import presented, write_pin
+from dca.hub.settings import Address
 from dca.hub.stream import Link, Live, Publisher
 from dca.hub.tasks.dispatch import Dispatcher
 from dca.hub.tasks.key import TaskKey
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     from dca.hub.engines.nats_auth import NatsLogin
     from dca.hub.presented import Chain
-    from dca.hub.settings import Address, HubSettings
+    from dca.hub.settings import HubSettings
     from dca.model import Secret
 
 __all__ = ["Ready", "database", "prepare", "serve"]
@@ -152,17 +156,17 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
         grpc, mqtt = front.bind()
         own = authority if settings.certificate is None else None
         ready = Ready(grpc, web.bind(), own.ca_file if own else None, mqtt)
-        broker = Broker(link, engines.nats, ready.mqtt.port)
+        broker = Broker(link, engines.keys, ready.mqtt.port)
         office = Office(authority, task_key.public(), timedelta(days=settings.certificate_days), broker.settings)
         inner = InnerServer(Telemetry(pool, front.callers, publisher.wake), Activation(pool, front.callers, office))
 
         await web.start(make_app(pool, live, _install(ready, folder, link, own)))
-        for part in (live, publisher, revocations, Dispatcher(url, broker.publish)):
+        for part in (live, publisher, revocations, Dispatcher(url, broker.publish), Presence(pool, link)):
             part.start()
             stack.push_async_callback(part.stop)
         port = await inner.start()
         stack.push_async_callback(inner.stop)
-        await front.start(Inner(port, *broker.ports))
+        await front.start(Inner(Address("127.0.0.1", port), engines.websocket, engines.mqtt))
 
         if settings.ready_file is not None:
             write_file(settings.ready_file, ready.as_json(), 0o644)
@@ -213,7 +217,10 @@ class _Engines(NamedTuple):
     url: str
     nats_url: Secret
     login: NatsLogin | None
-    nats: EmbeddedNats | None
+    keys: NatsKeys | None
+    """Sign agents' tokens; None: there is no broker for them."""
+    websocket: Address | None = None
+    mqtt: Address | None = None
 
 
 async def _start_engines(settings: HubSettings, folder: DataFolder, stack: AsyncExitStack) -> _Engines:
@@ -226,11 +233,14 @@ async def _start_engines(settings: HubSettings, folder: DataFolder, stack: Async
     else:
         url = settings.database_url.reveal()
     if settings.nats_url is not None:
-        return _Engines(url, settings.nats_url, None, None)
+        seed = settings.nats_account_seed
+        keys = NatsKeys.given(seed) if seed is not None else None
+        login = keys.hub(int(time.time())) if keys else None
+        return _Engines(url, settings.nats_url, login, keys, settings.nats_websocket, settings.nats_mqtt)
     nats = EmbeddedNats(folder.path / "nats")
     stack.push_async_callback(nats.stop)
     await nats.start()
-    return _Engines(url, nats.url, nats.login, nats)
+    return _Engines(url, nats.url, nats.login, nats.keys, nats.websocket, nats.mqtt)
 
 
 async def _migrate(url: str) -> None:

@@ -68,6 +68,11 @@ class HubSettings:
     """None means the embedded PostgreSQL in ``data/postgres``."""
     nats_url: Secret | None = None
     """None means the embedded NATS server in ``data/nats``."""
+    nats_account_seed: Secret | None = None
+    """Signs tokens for a given NATS whose MQTT agents are to use."""
+    nats_mqtt: Address | None = None
+    nats_websocket: Address | None = None
+    """Where that NATS takes MQTT from the hub's door, without TLS."""
     certificate: Path | None = None
     key: Path | None = None
     """A given server certificate (PEM, with its chain) and key; None means the hub's own CA."""
@@ -87,6 +92,12 @@ class HubSettings:
             )
         if (self.certificate is None) != (self.key is None):
             raise HubError("--cert and --key belong together: give both or neither")
+        given = (self.nats_account_seed, self.nats_mqtt, self.nats_websocket)
+        if any(given) and (self.nats_url is None or None in given):
+            raise HubError(
+                "--nats-mqtt, --nats-websocket and DCA_NATS_ACCOUNT_SEED belong together, and to --nats-url: they let "
+                "agents' MQTT through the hub's door to that NATS"
+            )
         if not 0 < self.certificate_days <= MOST_DAYS:
             raise HubError(f"--certificate-days {self.certificate_days:g}: a certificate lasts up to {MOST_DAYS} days")
 

@@ -125,7 +125,7 @@ class Lockout:
         """Undo `reserve`: the code surely was not judged. One that may have been judged before stays counted."""
         with self._held() as count:
             name = _name(count, code)
-            count.tries = [one for one in count.tries if one.code != name or one.state == "refused"]
+            count.tries = [one for one in count.tries if one.code != name or one.state != "open"]
             self._write(count)
 
     def refuse(self, code: Code, reason: str) -> Standing:

@@ -54,11 +54,11 @@ class Outcome(NamedTuple):
 
 
 def result_row(task_id: str, outcome: Outcome, at: float) -> NewRow:
-    """Return the outbox row that tells the hub; `at` is Unix seconds."""
+    """Return the outbox row that tells the hub of a tidy outcome; `at` is Unix seconds."""
     message = TaskResult(
         task_id=task_id,
         state=TaskState.ValueType(outcome.state),
-        text=outcome.tidy().text,
+        text=outcome.text,
         code=outcome.code,
         result=outcome.result,
     )

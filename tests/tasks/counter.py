@@ -225,6 +225,7 @@ class Counter:
         for one in list(self.desk._floor._running.values()):
             one.run.stop("interrupted")
         await self.desk.close(0.0)
+        assert not self.desk._floor._running
         await self.outbox._salvager.close()
         self.desk = None  # type: ignore[assignment]
 

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from tests.tasks.counter import body
+from dca.tasks.states import Outcome, State
+from tests.tasks.counter import Policy, Tools, body
 
 WAIT = '{"text": "wait"}'
 
@@ -111,3 +112,18 @@ async def test_a_handler_that_does_not_end_is_left_to_itself(counter, monkeypatc
     assert "does not end when it is told to" in caplog.text
     gate.set()
     await asyncio.sleep(0)
+
+
+async def test_one_that_is_cancelled_while_it_is_about_to_begin_does_not_begin(counter):
+    await counter._stop_loop()
+    counter.policy.actions["restart"] = "ask"
+    task_id = await counter.ask(body("restart"))
+    cases = counter.desk._cases
+    counter.desk.use(Policy(restart="allow"), Tools())
+    async with cases.moving:
+        looking = asyncio.create_task(counter.look_again())
+        await asyncio.sleep(0)
+        await cases.end_at_once(cases.open[task_id], Outcome(State.CANCELLED, "by somebody", "cancelled"))
+    await looking
+    assert counter.works.started == []
+    assert await counter.states(task_id) == ["waiting", "cancelled"]

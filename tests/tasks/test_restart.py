@@ -212,3 +212,29 @@ async def test_a_task_that_the_salvage_brought_back_is_known(counter):
 
 def test_the_record_has_the_columns_that_are_salvaged():
     assert tuple(field.name for field in dataclasses.fields(Entry)) == TASK_COLUMNS
+
+
+async def test_damage_that_is_found_by_taking_a_task_makes_what_is_older_stale(counter):
+    counter.clock.pass_by(60)
+    await counter.store._call(lambda: _spoil(counter))
+    older = await counter.ask(body("restart"))
+    assert (await counter.last(older)).code == "stale"
+    assert counter.works.started == []
+
+
+async def test_one_that_ends_while_the_record_is_looked_at_stays_ended(counter, monkeypatch):
+    task_id = await counter.ask(body("look", parameters=WAIT))
+    await counter.works.wait_for(task_id)
+    book, unfinished = counter.desk._cases.book, counter.desk._cases.book.unfinished
+
+    async def late():
+        found = await unfinished()
+        counter.works.let_end(task_id)
+        await counter.until(task_id, "done")
+        return found
+
+    monkeypatch.setattr(book, "unfinished", late)
+    counter.clock.pass_by(301)
+    await counter.look_again()
+    await counter.look_again()
+    assert counter.works.started == [task_id]

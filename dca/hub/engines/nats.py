@@ -17,6 +17,7 @@ from dca.hub.engines.account import Account, engine_account, reachable
 from dca.hub.engines.nats_auth import NatsKeys, NatsLogin
 from dca.hub.engines.process import Program, Watched, end_leftovers, need_linux
 from dca.hub.folder import write_file
+from dca.hub.settings import Address
 from dca.model import Secret
 
 __all__ = ["EmbeddedNats"]
@@ -62,6 +63,16 @@ class EmbeddedNats:
         return Secret(f"nats://127.0.0.1:{self._port}")
 
     @property
+    def websocket(self) -> Address:
+        """Where it takes MQTT over WebSocket."""
+        return Address("127.0.0.1", self.websocket_port)
+
+    @property
+    def mqtt(self) -> Address:
+        """Where it takes MQTT."""
+        return Address("127.0.0.1", self.mqtt_port)
+
+    @property
     def login(self) -> NatsLogin:
         """The hub's own way in."""
         assert self.keys is not None
@@ -89,7 +100,7 @@ class EmbeddedNats:
             environment={"PATH": "/usr/bin:/bin"},
         )
         end_leftovers(program, None)
-        self.keys = NatsKeys(self.folder.with_name("nats.keys"))
+        self.keys = NatsKeys.open(self.folder.with_name("nats.keys"))
         self.mqtt_port, self.websocket_port = _free_ports(2)
         for old in self.folder.glob("*.ports"):
             old.unlink()

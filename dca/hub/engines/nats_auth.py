@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from dca.model import Secret
+
 
 __all__ = ["NatsKeys", "NatsLogin"]
 
@@ -62,9 +64,30 @@ class NatsLogin:
 
 
 class NatsKeys:
-    """The key pairs of a hub's NATS. Raises HubError when their file cannot be read."""
+    """The key pairs of a hub's NATS."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, pairs: dict[str, nkeys.KeyPair]) -> None:
+        """Only `open` and `given` call this."""
+        self._pairs = pairs
+
+    @classmethod
+    def given(cls, seed: Secret) -> NatsKeys:
+        """Return those of somebody else's NATS: the account's seed (``SA...``) signs for the hub and for agents.
+
+        Raises: HubError when it is none.
+        """
+        try:
+            prefix, _ = nkeys.decode_seed(seed.reveal().encode())
+            pair = nkeys.from_seed(seed.reveal().encode())
+        except (ValueError, nkeys.NkeysError) as error:
+            raise HubError("DCA_NATS_ACCOUNT_SEED is no seed of a NATS account (SA...)") from error
+        if prefix != nkeys.PREFIX_BYTE_ACCOUNT:
+            raise HubError("DCA_NATS_ACCOUNT_SEED is the seed of something else; an account's begins with SA")
+        return cls({"account": pair, "hub": _new_user()})
+
+    @classmethod
+    def open(cls, file: Path) -> NatsKeys:
+        """Return those in a file, made if it is not there. Raises HubError when it cannot be read."""
         try:
             seeds = json.loads(file.read_text("ascii"))
             pairs = {name: nkeys.from_seed(seeds[name].encode()) for name in _PREFIXES}
@@ -74,7 +97,7 @@ class NatsKeys:
             pairs = {name: nkeys.from_seed(seed.encode()) for name, seed in seeds.items()}
         except (OSError, ValueError, LookupError, AttributeError, nkeys.NkeysError) as error:
             raise HubError(f"{file} cannot be used: put it back from the backup, or remove it") from error
-        self._pairs = pairs
+        return cls(pairs)
 
     def configuration(self, now: int) -> str:
         """Return the lines of the server's configuration."""
@@ -99,7 +122,6 @@ class NatsKeys:
 
     def agent(self, agent_id: str, now: datetime, until: datetime) -> str:
         """Return the token of an agent, good until a time; it is the password, and nothing else is needed with it."""
-        user = nkeys.from_seed(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
         rights = {
             "bearer_token": True,
             "allowed_connection_types": ["MQTT", "MQTT_WS"],
@@ -107,7 +129,7 @@ class NatsKeys:
             "sub": {"allow": [f"dca.{agent_id}.tasks"]},
             "payload": _LARGEST_STATUS,
         }
-        return self._user(_public(user), agent_id, rights, int(now.timestamp()), int(until.timestamp()))
+        return self._user(_public(_new_user()), agent_id, rights, int(now.timestamp()), int(until.timestamp()))
 
     def _user(self, public: str, name: str, rights: dict[str, Any], now: int, until: int = 0) -> str:
         return self._token(
@@ -126,6 +148,10 @@ class NatsKeys:
         head = _base64({"typ": "JWT", "alg": "ed25519-nkey"})
         signed = f"{head}.{_base64(content)}"
         return f"{signed}.{_unpadded(pair.sign(signed.encode()))}"
+
+
+def _new_user() -> nkeys.KeyPair:
+    return nkeys.from_seed(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
 
 
 def _public(pair: nkeys.KeyPair) -> str:

@@ -39,11 +39,12 @@ BACKLOG = 1024
 
 
 class Inner(NamedTuple):
-    """Ports on 127.0.0.1 that the front passes connections to; None where there is no broker."""
+    """Where the front passes connections to, in plain text; None where there is no broker."""
 
-    grpc: int
-    websocket: int | None = None
-    mqtt: int | None = None
+    grpc: Address
+    """On 127.0.0.1, for the table of callers goes by its ports."""
+    websocket: Address | None = None
+    mqtt: Address | None = None
 
 
 class Front:
@@ -56,7 +57,7 @@ class Front:
         self._revoked = revoked
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
-        self._inner = Inner(0)
+        self._inner = Inner(Address("127.0.0.1", 0))
         self._lines: dict[asyncio.Task[None], UUID | None] = {}
 
     def bind(self) -> tuple[Address, Address]:
@@ -114,19 +115,19 @@ class Front:
         await self._line(reader, writer, self._inner.mqtt, is_grpc=False)
 
     async def _line(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int | None, *, is_grpc: bool
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address | None, *, is_grpc: bool
     ) -> None:
         """Carry one connection to its end."""
         caller = _caller(writer)
         welcome = is_grpc or (caller.agent_id is not None and caller.agent_id not in self._revoked.agents)
         line = asyncio.current_task()
         assert line is not None
-        if port is None or not welcome or len(self._lines) >= MOST:
+        if to is None or not welcome or len(self._lines) >= MOST:
             writer.transport.abort()
             return
         self._lines[line] = caller.agent_id
         try:
-            await self._carry(reader, writer, port, caller if is_grpc else None)
+            await self._carry(reader, writer, to, caller if is_grpc else None)
             writer.close()
             async with asyncio.timeout(LAST_BYTES_S):
                 await writer.wait_closed()
@@ -137,10 +138,10 @@ class Front:
             del self._lines[line]
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, caller: Caller | None
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address, caller: Caller | None
     ) -> None:
         async with asyncio.timeout(CONNECT_S):
-            inner_reader, inner = await asyncio.open_connection("127.0.0.1", port, limit=CHUNK)
+            inner_reader, inner = await asyncio.open_connection(to.host, to.port, limit=CHUNK)
         own_port = inner.get_extra_info("sockname")[1]
         if caller is not None:
             self.callers.add(own_port, caller)

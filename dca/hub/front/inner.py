@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.message import Message
 
 from dca.errors import HubError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from google.protobuf.message import Message
 
     from dca.hub.activation import Activation
     from dca.hub.ingest import Telemetry
