@@ -149,6 +149,8 @@ class Agent:
                 _set_up_logging(config)
         except (DcaError, OSError) as error:
             log.error("the new config cannot be used, the old one stays: %s", error)  # noqa: TRY400  # no bug
+            if self._watch is not None:
+                self._watch.current = before  # else the same file, read again, would pass for the one in force
             self._close_policy(f"the config file cannot be used any more ({error})")
             self._notifier.ready()
             return

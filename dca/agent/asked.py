@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dca.channel import Channel, channel_plan
 from dca.errors import AuditError, ChannelError, StoreError
+from dca.model import Secret
 from dca.service.logs import StateLog
 from dca.wire.report_pb2 import AuditHead
 
@@ -38,9 +40,12 @@ def open_channel(
         return None
     if plan is None:
         return None
+    login = plan.login
+    if config.channel.kind == "hub":
+        login = replace(login, password=lambda: _token(badge))
     return Channel(
         plan.routes,
-        plan.login,
+        login,
         plan.topics,
         tls=lambda: badge.context(config),
         on_message=desk.take,
@@ -48,6 +53,12 @@ def open_channel(
         keepalive=plan.keepalive,
         resolver=parts.resolver,
     )
+
+
+def _token(badge: Badge) -> Secret:
+    """Return the hub's token of the present certificate: a renewal brings another one."""
+    settings = badge.identity.channel
+    return Secret(settings.password if settings is not None else "")
 
 
 async def take_task(desk: Desk, task: Task) -> None:

@@ -33,7 +33,7 @@ DAY = 86_400.0
 
 
 class Badge:
-    """An identity that may be another one tomorrow; `wall` is Unix seconds."""
+    """An identity that may be another one tomorrow; `wall` is Unix seconds by the hub's clock where that is known."""
 
     def __init__(self, identity: Identity, enrolment: Enrolment, wall: Callable[[], float]) -> None:
         self.identity = identity
@@ -63,7 +63,7 @@ class Badge:
             await asyncio.sleep(LOOK)
 
     def _is_due(self) -> bool:
-        """Tell whether to try now; by the wall clock, which may be wrong: then the hub says so."""
+        """Tell whether to try now; a clock that is wrong brings a renewal too early at worst."""
         now = self._wall()
         if now < self.identity.renew_at():
             return False

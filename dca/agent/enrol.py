@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from dca.audit import AuditLog
@@ -15,6 +13,7 @@ from dca.identity.identity import load_identity
 from dca.identity.lockout import Lockout
 from dca.identity.vault import Vault
 from dca.service.logs import MASKS
+from dca.service.person import who_asks
 from dca.store import prepare
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from dca.identity.identity import Identity
     from dca.identity.lockout import Standing
 
-__all__ = ["Enrolment", "local_user", "place_of"]
+__all__ = ["Enrolment", "place_of"]
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Enrolment:
                 f"this agent is activated already, as {there.agent_id} of {there.site}; --again replaces that"
             )
         MASKS.add(code.secret, code.text())
-        who = f"local:{local_user()}" if who == "local" else who
+        who = f"local:{who_asks()}" if who == "local" else who
         details = {"hub": f"{place.host}:{place.port}", "code": code.id}
 
         def tried() -> None:
@@ -86,7 +85,7 @@ class Enrolment:
 
     def unlock(self, reason: str) -> Standing:
         """Open the lock once. Raises AuditError when that cannot be written down, and then it stays locked."""
-        who = f"local:{local_user()}"
+        who = f"local:{who_asks()}"
         self.audit.append("unlocked", f"the lock was opened: {reason}", who=who, details={"reason": reason})
         return self.lockout.unlock()
 
@@ -118,12 +117,3 @@ def place_of(config: Config) -> HubPlace:
     """Return where the config's hub is. Raises ConfigError when there is none."""
     hub = config.require_hub()
     return HubPlace(hub.grpc.host, hub.grpc.port, hub.proxy_for(hub.grpc), hub.ca_file)
-
-
-def local_user() -> str:
-    """Return who sits at the command line: the name behind sudo where there is one."""
-    name = os.environ.get("SUDO_USER", "")
-    try:
-        return name or getpass.getuser()
-    except (OSError, KeyError):
-        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"

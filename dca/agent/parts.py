@@ -89,6 +89,7 @@ async def open_parts(
         registry = Registry(await store.run(load_devices))
         MASKS.add_serials(known.serial for known in registry if known.serial)
         intake = Intake(outbox, registry, wall=clock.wall)
+        offset = Offset()
         parts = Parts(
             store,
             outbox,
@@ -98,8 +99,9 @@ async def open_parts(
             clock=clock,
             notifier=notifier or Notifier(None),
             started_at=clock.wall(),
-            badge=Badge(identity, enrolment, clock.wall) if identity else None,
+            badge=Badge(identity, enrolment, lambda: clock.wall() + offset.seconds) if identity else None,
             audit=audit,
+            offset=offset,
         )
         try:
             desk = _desk(parts, identity.task_key) if identity else None

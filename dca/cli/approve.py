@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dca.cli.options import ConfigFileOption, command_app
-from dca.cli.person import who_asks
 from dca.cli.places import StateDirOption, state_dir_of
 from dca.cli.render import plain
 from dca.errors import StoreError, TaskError
+from dca.service.person import who_asks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dca.cli.hub_database import Data, DatabaseUrl, operator, with_database
+from dca.cli.hub_database import Data, DatabaseUrl, with_database
 from dca.errors import DcaError
+from dca.service.person import who_asks
 
 if TYPE_CHECKING:
     from dca.hub.activation.codes import CodeRow
@@ -50,7 +51,7 @@ def code_new(
             site,
             agent_id=_agent_id(agent),
             life=timedelta(days=days),
-            by=operator(),
+            by=who_asks(),
             now=datetime.now(UTC),
         ),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-__all__ = ["Data", "DatabaseUrl", "operator", "secret", "with_database"]
+__all__ = ["Data", "DatabaseUrl", "secret", "with_database"]
 
 T = TypeVar("T")
 
@@ -50,14 +48,3 @@ def with_database(
 def secret(text: str | None) -> Secret | None:
     """Return what an option gave, if anything."""
     return Secret(text) if text else None
-
-
-def operator() -> str:
-    """Return who sits at the command line, for the record: the name behind sudo where there is one."""
-    name = os.environ.get("SUDO_USER", "")
-    if name:
-        return name
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dca.cli.hub_agents import agent
-from dca.cli.hub_database import Data, DatabaseUrl, operator, with_database
+from dca.cli.hub_database import Data, DatabaseUrl, with_database
 from dca.cli.hub_task_options import (
     STATES,
     AgentOption,
@@ -23,6 +23,7 @@ from dca.cli.hub_task_options import (
     time_of,
 )
 from dca.cli.render import console_for, plain
+from dca.service.person import who_asks
 
 if TYPE_CHECKING:
     import asyncpg
@@ -77,7 +78,7 @@ def task_new(  # noqa: PLR0917 - typer gives every option by name
             kind,
             parameters,
             device_id=device_id,
-            requested_by=operator(),
+            requested_by=who_asks(),
             role=role,
             reason=reason,
             not_before=start,
@@ -157,7 +158,7 @@ def task_cancel(task_id: TaskId, data: Data, reason: ReasonOption, database_url:
     async def work(connection: asyncpg.Connection) -> Cancelled:
         found = await find_task(connection, task_id)
         key, now = TaskKey(data.absolute()), datetime.now(UTC)
-        return await cancel_task(connection, key, found, requested_by=operator(), reason=reason, now=now)
+        return await cancel_task(connection, key, found, requested_by=who_asks(), reason=reason, now=now)
 
     done = with_database(data, database_url, work)
     print(f"the agent is told by task {done.by.id}" if done.by else "cancelled; no agent had it yet")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from dca.config.load import load, parse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["change_remote", "load_with_remote", "remote_file"]
 
 _LARGEST = 1 << 16
+_one_change = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -56,13 +58,14 @@ def change_remote(config: Config, changes: Mapping[str, Any]) -> dict[str, Any]:
         OSError: they cannot be written.
     """
     file = remote_file(config)
-    merged = {key: value for key, value in (_read(file) | dict(changes)).items() if value is not None}
-    left = _left_to_hub(config, merged)
-    if config.path and left:
-        load(config.path, over=left)
-    elif left:
-        parse("", over=left)
-    write_whole(file, json.dumps(merged).encode())
+    with _one_change:
+        merged = {key: value for key, value in (_read(file) | dict(changes)).items() if value is not None}
+        left = _left_to_hub(config, merged)
+        if config.path and left:
+            load(config.path, over=left)
+        elif left:
+            parse("", over=left)
+        write_whole(file, json.dumps(merged).encode())
     return left
 
 
@@ -75,6 +78,6 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             found = json.loads(stream.read(_LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}

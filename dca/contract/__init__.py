@@ -1,1 +1,1 @@
-"""What agent and hub both hold to beside the protobuf messages: activation codes and the signature of a task. No I/O."""
+"""What agent and hub both hold to beside the protobuf messages: activation codes, and how a task is signed. No I/O."""

@@ -29,8 +29,8 @@ TELL_AFTER_S = 0.5
 """A server that takes longer is waited for with words."""
 MIGRATION_LOCK = 0x6463_6168_7562
 """Advisory lock: several hubs may start at once against one database."""
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a database that is away, full or starting raises."""
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a database that is away, full or starting raises; the last, in the moment before its goodbye is understood."""
 
 
 class Migration(NamedTuple):

@@ -84,6 +84,7 @@ class Recent(logging.Handler):
 
     def __init__(self, masks: Masks, lines: int = RECENT_LINES) -> None:
         super().__init__()
+        self._masks = masks
         self._kept: deque[str] = deque(maxlen=lines)
         self.setFormatter(TextFormatter(masks))
 
@@ -92,8 +93,8 @@ class Recent(logging.Handler):
         self._kept.append(self.format(record))
 
     def last(self, count: int) -> list[str]:
-        """Return the last so many lines, oldest first."""
-        return list(self._kept)[-count:] if count > 0 else []
+        """Return the last so many lines, oldest first; a secret that is known by now shows in none."""
+        return [self._masks.clean(line) for line in list(self._kept)[-count:]] if count > 0 else []
 
 
 def recent() -> Recent | None:

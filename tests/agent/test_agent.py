@@ -11,6 +11,7 @@ import pytest
 
 from dca.agent.agent import Agent, run_agent
 from dca.agent.parts import hide_secrets
+from dca.audit import AuditLog
 from dca.config import load
 from dca.errors import ConfigError, StoreError
 from dca.model import Secret
@@ -80,7 +81,7 @@ def swept(monkeypatch, hub, visit):
 
     monkeypatch.setattr("dca.agent.readings.discover", discover)
     monkeypatch.setattr("dca.agent.readings.visit", reading)
-    monkeypatch.setattr("dca.agent.session.make_uplink", lambda config: config.require_hub() and hub)
+    monkeypatch.setattr("dca.agent.session.make_uplink", lambda config, _badge: config.require_hub() and hub)
     return ranges
 
 
@@ -161,6 +162,37 @@ async def test_a_wrong_config_changes_nothing_and_is_told(swept, hub, file, capl
     agent.stop()
     await running
     assert not hub.rows or len(swept) == 1
+
+
+WRONG = {
+    "oops": "oops = 3\n",
+    "raed": '[policy]\nallow = ["raed"]\n',  # the file can be read, and no session can be made of it
+}
+
+
+@pytest.mark.parametrize("word", WRONG)
+async def test_a_policy_that_cannot_be_read_denies_until_it_can(swept, file, tmp_path, caplog, word) -> None:
+    agent = agent_of(file())
+    running = asyncio.create_task(agent.run())
+    await until(lambda: swept)
+
+    def closed() -> str:
+        assert agent._session is not None
+        return agent._session._policy.closed
+
+    assert closed() == ""
+    file(more=WRONG[word])
+    for times in (1, 2):  # the same file again is no better
+        agent.reload()
+        await until(lambda: caplog.text.count("the old one stays") == times)  # noqa: B023  # awaited here
+        assert word in closed()
+    file()
+    agent.reload()
+    await until(lambda: not closed())
+    agent.stop()
+    await running
+    audit = [entry.what for entry in AuditLog(tmp_path / "state").entries()]
+    assert audit == ["agent_started", "policy_closed", "policy_opened"]
 
 
 async def test_a_config_without_a_hub_is_not_taken(swept, file, tmp_path, caplog) -> None:
@@ -250,11 +282,12 @@ def test_a_log_file_that_cannot_be_written_is_a_config_problem(config, tmp_path)
 
 
 def test_every_secret_of_a_config_is_hidden(config) -> None:
-    hub = dataclasses.replace(
-        config.hub, token=Secret("the-hub-token"), proxy=Proxy("p", 3128, user="u", password=Secret("the-proxy-word"))
-    )
-    hide_secrets(dataclasses.replace(config, hub=hub))
-    assert MASKS.clean("very-secret-community the-hub-token the-proxy-word") == "*** *** ***"
+    proxy = Proxy("p", 3128, user="u", password=Secret("the-proxy-word"))
+    hub = dataclasses.replace(config.hub, activation_code=Secret("the-code"), proxy=proxy)
+    channel = dataclasses.replace(config.channel, password=Secret("the-broker-word"), sas_key=Secret("the-sas-key"))
+    hide_secrets(dataclasses.replace(config, hub=hub, channel=channel))
+    said = "very-secret-community the-code the-proxy-word the-broker-word the-sas-key"
+    assert MASKS.clean(said) == "*** *** *** *** ***"
 
 
 def test_public_is_no_secret(config) -> None:

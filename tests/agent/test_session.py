@@ -242,7 +242,7 @@ async def test_without_a_hub_there_is_no_session(parts, config) -> None:
 def test_a_ca_file_that_went_away_is_told_by_its_key(config, tmp_path) -> None:
     hub = dataclasses.replace(config.hub, plaintext_on_loopback=False, ca_file=tmp_path / "gone.pem")
     with pytest.raises(ConfigError) as caught:
-        make_uplink(dataclasses.replace(config, hub=hub))
+        make_uplink(dataclasses.replace(config, hub=hub), None)
     assert caught.value.problems[0].key == "hub.ca_file"
 
 

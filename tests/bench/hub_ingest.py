@@ -22,8 +22,8 @@ import asyncpg
 from dca.hub.engines import EmbeddedPostgres
 from dca.wire import report_pb2
 from dca.wire.report_pb2_grpc import TelemetryStub
-from tests.hub.office import NOON, laser, report
 from tests.hub.enrolled import channel, enrol
+from tests.hub.office import NOON, laser, report
 from tests.hub.process import HubProcess
 
 if TYPE_CHECKING:

@@ -109,7 +109,7 @@ def test_programs_get_one_object(dca, state) -> None:
 
 
 def test_the_config_says_where_without_its_secrets(dca, state, tmp_path) -> None:
-    (tmp_path / "dca.toml").write_text('[agent]\nstate_dir = "here"\n[hub]\ntoken = "file:/nowhere"\n')
+    (tmp_path / "dca.toml").write_text('[agent]\nstate_dir = "here"\n[hub]\nactivation_code = "file:/nowhere"\n')
     assert dca("status", "--config", str(tmp_path / "dca.toml")).code == 0
     assert state == [tmp_path / "here"]
 

@@ -28,7 +28,7 @@ def test_a_whole_file_becomes_what_it_says(tmp_path):
     (tmp_path / "priv").chmod(0o600)
     path = tmp_path / "dca.toml"
     path.write_text(f"""
-{HUB}token = "env:HUB_TOKEN"
+{HUB}activation_code = "env:CODE"
 proxy = "http://proxy.example.com:3128"
 [agent]
 state_dir = "state"
@@ -62,7 +62,7 @@ include = ["10.0.1.0/24"]
 credentials = ["office"]
 enabled = false
 """)
-    config = load(path, environ={"HUB_TOKEN": "t0ken", "AUTH": "authauth"})
+    config = load(path, environ={"CODE": "c0de", "AUTH": "authauth"})
     office = Credential("office", community=Secret("public"))
     secure = Credential(
         "secure",
@@ -74,7 +74,7 @@ enabled = false
         context="printers",
     )
     assert config.hub is not None
-    assert config.hub.token == Secret("t0ken")
+    assert config.hub.activation_code == Secret("c0de")
     assert config.agent == AgentConfig(tmp_path / "state", "reception")
     assert config.schedule == ScheduleConfig(status=90.0)
     assert config.limits == LimitsConfig(timeout=2.5, retries=0)
@@ -398,7 +398,8 @@ def test_the_environments_proxy_is_asked_only_when_the_file_says_so():
         ("proxy = 'http://p:1'\nproxy_user = 'a:b'", "hub.proxy_user", "no colon"),
         ("ca_file = 'missing.pem'", "hub.ca_file", "is no file"),
         ("ca_file = '~/ca.pem'", "hub.ca_file", "write the whole path"),
-        ("token = 'hunter2'", "hub.token", '"file:PATH"'),
+        ("activation_code = 'hunter2'", "hub.activation_code", '"file:PATH"'),
+        ("token = 'env:https_proxy'", "hub.token", "is not known here"),
     ],
 )
 def test_what_is_wrong_with_a_hub(lines, key, words):
@@ -492,5 +493,11 @@ def test_any_values_give_a_config_or_a_config_error_that_shows_no_secret(text):
         assert found, "an error without a problem"  # no error is as good
     for problem in found:
         assert problem.line
-        if problem.key.rpartition(".")[2] in {"token", "community", "auth_password", "priv_password", "proxy"}:
+        if problem.key.rpartition(".")[2] in {
+            "activation_code",
+            "community",
+            "auth_password",
+            "priv_password",
+            "proxy",
+        }:
             assert "hunter2" not in problem.message

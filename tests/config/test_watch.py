@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dca.config import ConfigWatch, load
+from dca.config import ConfigWatch, change_remote, load
 
 
 class Watched:
@@ -14,11 +14,20 @@ class Watched:
         self.path = folder / "dca.toml"
         self.now = 0.0
         self.errors = []
+        self.good = 0
         self.moment = 1_000_000_000
         self.write("[limits]\nretries = 1\n")
         self.watch = ConfigWatch(
-            self.path, load(self.path), on_error=self.errors.append, settle=2.0, clock=lambda: self.now
+            self.path,
+            load(self.path),
+            on_error=self.errors.append,
+            on_good=self.note_good,
+            settle=2.0,
+            clock=lambda: self.now,
         )
+
+    def note_good(self):
+        self.good += 1
 
     def write(self, text):
         self.path.write_text(text)
@@ -98,6 +107,42 @@ def test_a_touched_file_is_no_new_config(watched):
     watched.write("[limits]\nretries = 1\n# the same\n")
     assert watched.settled() == []
     assert watched.errors == []
+
+
+def test_a_file_that_is_good_again_as_it_was_is_told_for_there_is_no_new_config(watched):
+    watched.settled()
+    assert watched.good == 1, "the first look"
+    watched.write("[limits]\nretries = 99\n")
+    watched.settled()
+    assert (watched.good, len(watched.errors)) == (1, 1)
+    watched.write("[limits]\nretries = 1\n")
+    assert watched.settled() == []
+    assert (watched.good, len(watched.errors)) == (2, 1)
+    watched.settled()
+    assert watched.good == 2, "not at each look"
+    assert watched.watch.reload() is None
+    assert watched.good == 3
+
+
+def test_a_new_config_is_no_good_news_of_the_old_one(watched):
+    watched.settled()
+    watched.write("[limits]\nretries = 3\n")
+    assert watched.settled() == [3]
+    assert watched.good == 1
+
+
+def test_what_the_hub_has_set_is_followed_too(tmp_path):
+    watched = Watched(tmp_path)
+    watched.write(
+        "[limits]\nretries = 1\n[agent]\nstate_dir = 'state'\n"
+        "[policy]\nallow = ['apply_config']\nconfig_keys = ['limits.retries']\n"
+    )
+    (tmp_path / "state").mkdir()
+    assert watched.settled() == [1]
+    change_remote(watched.watch.current, {"limits.retries": 4})
+    assert watched.settled() == [4]
+    change_remote(watched.watch.current, {"limits.retries": None})
+    assert watched.settled() == [1]
 
 
 def test_a_file_that_changes_while_it_is_read_waits_until_it_has_settled(tmp_path):

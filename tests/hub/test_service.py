@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
 
 import asyncpg
 import grpc
 import pytest
 
+from dca.hub.front import Caller, Callers
 from dca.hub.ingest.service import MAX_ROWS, Telemetry
 from tests.hub.office import NOON, laser, report, row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+AGENT = UUID("7a1e5c1e-0000-4000-8000-000000000001")
+"""Who `report` speaks for."""
+PORT, NOBODY, OTHER = 40001, 40002, 40003
+"""Local ports of the front's connections: of the agent, of somebody without a certificate, of another agent."""
 
 
 class AbortedError(Exception):
@@ -24,44 +31,53 @@ class AbortedError(Exception):
 
 
 class FakeCall:
-    def __init__(self, token: str | None = "right") -> None:
-        self._metadata = (("authorization", f"Bearer {token}"),) if token is not None else ()
+    def __init__(self, peer: str = f"ipv4:127.0.0.1:{PORT}") -> None:
+        self._peer = peer
 
-    def invocation_metadata(self) -> object:
-        return self._metadata
+    def peer(self) -> str:
+        return self._peer
 
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise AbortedError(code, details)
 
 
 class FakePool:
-    """Knows one token; lends no connection, but raises what it is told to."""
+    """Lends no connection, but raises what it is told to; with `record` one that knows this of every agent."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, record: dict[str, Any] | None = None) -> None:
         self.error = error
+        self.record = record
+        self.asked: list[UUID] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def fetchval(self, _sql: str, *_args: Any) -> int | None:
+    @asynccontextmanager
+    async def acquire(self, *, timeout: float) -> AsyncIterator[FakePool]:  # noqa: ASYNC109 - asyncpg's word
+        assert timeout
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return None
+        yield self
 
     @asynccontextmanager
-    async def acquire(self, *, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109 - asyncpg's word
-        assert timeout
-        raise asyncpg.TooManyConnectionsError("too many")
+    async def transaction(self) -> AsyncIterator[None]:
         yield
 
+    async def fetchrow(self, _sql: str, agent_id: UUID) -> dict[str, Any] | None:
+        self.asked.append(agent_id)
+        return self.record
 
-class KnownPool(FakePool):
-    async def fetchval(self, _sql: str, *_args: Any) -> int | None:
-        return 1
+
+def callers() -> Callers:
+    there = Callers()
+    there.add(PORT, Caller("192.0.2.1", AGENT, "1f"))
+    there.add(NOBODY, Caller("192.0.2.2"))
+    there.add(OTHER, Caller("192.0.2.3", UUID(int=7), "2f"))
+    return there
 
 
 def telemetry(pool: FakePool, **options: int) -> Telemetry:
-    return Telemetry(pool, lambda: None, lambda: NOON, **options)  # type: ignore[arg-type]
+    return Telemetry(pool, callers(), lambda: None, lambda: NOON, **options)  # type: ignore[arg-type]
 
 
 async def outcome(handler: Telemetry, request: bytes, call: FakeCall | None = None) -> AbortedError:
@@ -73,10 +89,50 @@ async def outcome(handler: Telemetry, request: bytes, call: FakeCall | None = No
 GOOD = report([row(laser(), 1)]).SerializeToString()
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong"])
-async def test_a_stranger_is_told_so_before_anything_is_read(token: str | None) -> None:
-    found = await outcome(telemetry(FakePool()), b"not even a report \xff", FakeCall(token))
+@pytest.mark.parametrize(
+    "peer",
+    [
+        f"ipv4:127.0.0.1:{NOBODY}",
+        "ipv4:127.0.0.1:40999",
+        f"ipv4:127.0.0.2:{PORT}",
+        f"ipv6:[::1]:{PORT}",
+        f"unix:{PORT}",
+        "ipv4:127.0.0.1:",
+        "",
+    ],
+)
+async def test_a_stranger_is_told_so_before_anything_is_read(peer: str) -> None:
+    pool = FakePool()
+    found = await outcome(telemetry(pool), b"not even a report \xff", FakeCall(peer))
     assert found.code is grpc.StatusCode.UNAUTHENTICATED
+    assert "no certificate of this hub" in str(found)
+
+
+async def test_nobody_speaks_for_another_agent() -> None:
+    pool = FakePool()
+    found = await outcome(telemetry(pool), GOOD, FakeCall(f"ipv4:127.0.0.1:{OTHER}"))
+    assert found.code is grpc.StatusCode.UNAUTHENTICATED
+    assert "another agent than its certificate" in str(found)
+    assert pool.asked == []
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (None, "does not know the agent any more"),
+        ({"id": 1, "revoked_at": NOON, "revoked_reason": "the PC was stolen"}, "was revoked: the PC was stolen"),
+        ({"id": 1, "revoked_at": NOON, "revoked_reason": None}, "was revoked: no reason was given"),
+    ],
+)
+async def test_an_agent_that_may_not_report_is_sent_away_with_the_reason(
+    record: dict[str, Any] | None, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = FakePool(record=record)
+    found = await outcome(telemetry(pool), GOOD)
+    assert found.code is grpc.StatusCode.PERMISSION_DENIED
+    assert words in str(found)
+    assert words in caplog.text
+    assert pool.asked == [AGENT]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +144,7 @@ async def test_a_stranger_is_told_so_before_anything_is_read(token: str | None) 
     ],
 )
 async def test_a_report_that_is_none_is_refused_whole(request_bytes: bytes, says: str) -> None:
-    found = await outcome(telemetry(KnownPool()), request_bytes)
+    found = await outcome(telemetry(FakePool()), request_bytes)
     assert found.code is grpc.StatusCode.INVALID_ARGUMENT
     assert says in str(found)
 
@@ -102,7 +158,8 @@ async def test_a_database_that_is_away_asks_for_the_report_again(error: Exceptio
 
 
 async def test_no_free_connection_is_no_loss_either() -> None:
-    assert (await outcome(telemetry(KnownPool()), GOOD)).code is grpc.StatusCode.UNAVAILABLE
+    pool = FakePool(asyncpg.TooManyConnectionsError("too many"))
+    assert (await outcome(telemetry(pool), GOOD)).code is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_the_trouble_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -120,5 +177,5 @@ async def test_too_many_at_once_are_sent_away_and_room_is_given_back() -> None:
     await asyncio.sleep(0)
     assert (await outcome(handler, GOOD)).code is grpc.StatusCode.RESOURCE_EXHAUSTED
     pool.gate.set()
-    assert (await first).code is grpc.StatusCode.UNAUTHENTICATED
-    assert (await outcome(handler, GOOD)).code is grpc.StatusCode.UNAUTHENTICATED
+    assert (await first).code is grpc.StatusCode.PERMISSION_DENIED
+    assert (await outcome(handler, GOOD)).code is grpc.StatusCode.PERMISSION_DENIED

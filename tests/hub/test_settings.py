@@ -50,12 +50,26 @@ def test_the_page_binds_nothing_but_loopback() -> None:
         HubSettings(data=Path("x"), web=Address("0.0.0.0", 4480))
 
 
-def test_plain_text_stays_on_this_machine() -> None:
-    assert HubSettings(data=Path("x"), plaintext=True).plaintext
-    with pytest.raises(HubError, match="without TLS"):
-        HubSettings(data=Path("x"), grpc=Address("192.0.2.1", 443), plaintext=True)
-
-
 def test_certificate_and_key_come_together() -> None:
     with pytest.raises(HubError, match="both or neither"):
         HubSettings(data=Path("x"), certificate=Path("c.pem"))
+
+
+@pytest.mark.parametrize("days", [0.0, -1.0, 398.0])
+def test_a_certificate_has_a_life_that_libraries_take(days: float) -> None:
+    with pytest.raises(HubError, match="up to 397 days"):
+        HubSettings(data=Path("x"), certificate_days=days)
+
+
+@pytest.mark.parametrize(
+    ("grpc", "mqtt", "found"),
+    [
+        ("192.0.2.1:443", None, "192.0.2.1:8883"),
+        ("127.0.0.1:4443", None, "127.0.0.1:0"),
+        ("192.0.2.1:443", "127.0.0.1:1", "127.0.0.1:1"),
+    ],
+)
+def test_mqtt_listens_beside_grpc(grpc: str, mqtt: str | None, found: str) -> None:
+    given = Address.parse(mqtt) if mqtt else None
+    settings = HubSettings(data=Path("x"), grpc=Address.parse(grpc), mqtt=given)
+    assert str(settings.mqtt_address) == found

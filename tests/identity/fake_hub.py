@@ -7,13 +7,13 @@ import threading
 from concurrent import futures
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import grpc
 
 from dca.contract.codes import Code, make_code, pin_of
-from dca.hub.activation.requests import key_of
+from dca.hub.activation.requests import fingerprint, key_of
 from dca.hub.pki import Authority
 from dca.identity.activate import HubPlace
 from dca.identity.identity import Identity
@@ -23,8 +23,6 @@ from dca.wire.activation_pb2 import ActivateRequest, ActivateResponse, ChannelSe
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
-
-    from cryptography.hazmat.primitives.asymmetric import ec
 
 LIFE = timedelta(days=90)
 
@@ -48,12 +46,12 @@ def saying(code: grpc.StatusCode, words: str = "words") -> Callable[[ActivateReq
 
 
 class FakeHub:
-    """Serves on a port of 127.0.0.1; `judge` decides on each activation, `seen` has what came."""
+    """Serves on a port of 127.0.0.1; `judge` decides on each activation, `seen` and `keys` have what came."""
 
     def __init__(self, folder: Path, judge: Any = accept) -> None:
         self.judge = judge
         self.seen: list[ActivateRequest] = []
-        self.renewals = 0
+        self.keys: set[bytes] = set()
         self.arrived = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -61,16 +59,16 @@ class FakeHub:
         self.authority.ensure([], datetime.now(UTC))
         self._ids: dict[bytes, UUID] = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(8))
-        self._server.add_generic_rpc_handlers((
-            grpc.method_handlers_generic_handler("dca.v1.Activation", {
-                "Activate": grpc.unary_unary_rpc_method_handler(self._activate, ActivateRequest.FromString, _bytes),
-                "Renew": grpc.unary_unary_rpc_method_handler(self._renew, None, _bytes),
-            }),
-        ))  # fmt: skip
+        methods = {
+            "Activate": grpc.unary_unary_rpc_method_handler(self._activate, ActivateRequest.FromString, _bytes),
+            "Renew": grpc.unary_unary_rpc_method_handler(self._renew, None, _bytes),
+        }
+        handler = grpc.method_handlers_generic_handler("dca.v1.Activation", methods)
+        self._server.add_generic_rpc_handlers((handler,))
         credentials = grpc.ssl_server_credentials([self.authority.server_pair()])
         self.port = self._server.add_secure_port("127.0.0.1:0", credentials)
 
-    def __enter__(self) -> FakeHub:
+    def __enter__(self) -> Self:
         self._server.start()
         return self
 
@@ -88,12 +86,13 @@ class FakeHub:
         return make_code(pin_of(self.authority.ca_der()))
 
     def _activate(self, request: ActivateRequest, context: grpc.ServicerContext) -> ActivateResponse:
+        key = key_of(request.csr)
         self.seen.append(request)
+        self.keys.add(fingerprint(key))
         self.arrived.set()
         assert self.gate.wait(30)
         self.judge(request, context)
-        key = key_of(request.csr)
-        agent_id = self._ids.setdefault(_point(key), uuid4())
+        agent_id = self._ids.setdefault(fingerprint(key), uuid4())
         chain = self.authority.issue(key, agent_id, datetime.now(UTC), LIFE).chain
         channel = ChannelSettings(client_id=str(agent_id), password="pass-word", tasks_topic=f"dca/{agent_id}/tasks")
         return ActivateResponse(
@@ -101,7 +100,6 @@ class FakeHub:
         )
 
     def _renew(self, _request: bytes, context: grpc.ServicerContext) -> RenewResponse:
-        self.renewals += 1
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the renewal cannot be used")
         raise AssertionError
 
@@ -115,11 +113,6 @@ def made_identity(folder: Path | None = None, life: timedelta = LIFE) -> Identit
         chain = authority.issue(key_of(request_for(key)), agent_id, datetime.now(UTC), life).chain
         channel = ChannelSettings(client_id=str(agent_id), password="pass-word")
         return Identity(str(agent_id), "Office", key, chain, authority.ca_file.read_text(), bytes(32), channel)
-
-
-def _point(key: ec.EllipticCurvePublicKey) -> bytes:
-    numbers = key.public_numbers()
-    return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
 
 
 def _bytes(message: Any) -> bytes:

@@ -98,9 +98,7 @@ class Answers(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    servicer: Hub | Answers, pair: Pair | None = None, clients: Pair | None = None
-) -> AsyncIterator[int]:
+async def serving(servicer: Hub | Answers, pair: Pair | None = None, clients: Pair | None = None) -> AsyncIterator[int]:
     """Start a gRPC server on loopback and give its port; with `clients` it wants a certificate of that CA."""
     server = grpc.aio.server()
     if isinstance(servicer, Hub):

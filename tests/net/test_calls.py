@@ -191,9 +191,7 @@ async def test_a_status_becomes_words(hub, code, words):
     assert error.details == "because\nof this"
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"), [(None, "no hub of this version"), (b"\xff" * 50, "no answer of a hub")]
-)
+@pytest.mark.parametrize(("answer", "words"), [(None, "no hub of this version"), (b"\xff" * 50, "no answer of a hub")])
 async def test_what_answers_and_is_no_hub_is_told(answer, words):
     async with serving(Answers(answer)) as port:
         assert words in str(await refusal(calls_to(port, plaintext_on_loopback=True)))

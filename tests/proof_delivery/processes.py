@@ -17,7 +17,7 @@ from tests.proof_delivery.wallclock import WallClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Agent", "Fleet", "Hub", "Process", "end_with_the_proof"]
+__all__ = ["DCA", "Agent", "Fleet", "Hub", "Process", "end_with_the_proof"]
 
 DCA = (sys.executable, "-m", "dca")
 PR_SET_PDEATHSIG = 1
@@ -72,6 +72,15 @@ class Process:
             print(f"{self.log.stem} did not stop in {seconds:.0f} s", file=sys.stderr)
             self._process.kill()
             await self._process.wait()
+
+    async def ended(self, seconds: float) -> int | None:
+        """Wait until it ends by itself and return its exit code, None when it goes on."""
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._process.wait()
+        except TimeoutError:
+            return None
 
     def tail(self) -> str:
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:]) if self.log.exists() else ""

@@ -24,6 +24,8 @@ class Relay:
     def __init__(self, upstream: Callable[[], int]) -> None:
         self.port = 0
         self.cuts = 0
+        self.accepted = 0
+        """Connections that came."""
         self._upstream = upstream
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -73,6 +75,7 @@ class Relay:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self.accepted += 1
         far: asyncio.StreamWriter | None = None
         try:
             back, far = await asyncio.open_connection("127.0.0.1", self._upstream())

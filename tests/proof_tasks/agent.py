@@ -51,7 +51,7 @@ community = "public"
 [[credential]]
 name = "writer"
 version = "2c"
-community = "{writer}"
+community = "env:DCA_PROOF_WRITER"
 [[range]]
 label = "fleet"
 include = ["{first}-{last}"]
@@ -101,7 +101,6 @@ class Agent(Process):
             code=self._code,
             state=self.state,
             interval=interval,
-            writer=WRITER,
             first=fleet.FIRST,
             last=f"127.21.0.{fleet.count}",
             port=fleet.port,
@@ -110,7 +109,7 @@ class Agent(Process):
         self._config.chmod(0o600)
 
     async def start(self) -> None:
-        await self.spawn("run", "--config", str(self._config))
+        await self.spawn("run", "--config", str(self._config), DCA_PROOF_WRITER=WRITER)
 
     def depth(self) -> int:
         """Return how many rows wait for the hub."""

@@ -123,11 +123,11 @@ class Asker:
     async def rows(self, statement: str, *given: object) -> list[asyncpg.Record]:
         return await self.use(lambda connection: connection.fetch(statement, *given))
 
-    async def until(self, statement: str, wanted: object, seconds: float) -> None:
+    async def until(self, statement: str, wanted: object, seconds: float, alive: Callable[[], bool]) -> None:
         """Wait until a statement gives this value."""
         end = time.monotonic() + seconds
         while (found := await self.value(statement)) != wanted:
-            if time.monotonic() > end:
+            if time.monotonic() > end or not alive():
                 raise RuntimeError(f"waited {seconds:.0f} s in vain: {statement} gives {found}")
             await asyncio.sleep(0.1)
 

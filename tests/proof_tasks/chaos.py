@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Chaos"]
 
-WHAT = ("agent", "hub", "broker", "calls", "channel", "channel", "fallback")
+WHAT = ("agent", "hub", "broker", "calls", "channel", "agent", "fallback")
 
 
 class Chaos:
-    def __init__(self, site: Site, chance: Random, longest: float) -> None:
+    def __init__(self, site: Site, chance: Random, strikes: int, longest: float) -> None:
         """`longest` is how many seconds a line is disturbed, at most."""
         self.happened: Counter[str] = Counter()
+        self._plan = [WHAT[turn % len(WHAT)] for turn in range(strikes)]
+        chance.shuffle(self._plan)
         self._site = site
         self._chance = chance
         self._longest = longest
@@ -32,7 +34,7 @@ class Chaos:
 
     async def strike(self) -> None:
         """Do one thing, and begin to make it good again."""
-        what = self._chance.choice(WHAT)
+        what = self._plan.pop()
         self.happened[what] += 1
         if what == "agent":
             await self._kill_agent()

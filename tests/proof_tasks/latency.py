@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from tests.proof_tasks.site import Device, Site
 
 __all__ = ["Quiet", "measure_calls", "measure_quiet"]
+
+SETTLE = 0.3
+"""Seconds after which the agent has told of the end of a task, and calls no more for that."""
 
 
 class Quiet(NamedTuple):
@@ -37,13 +41,16 @@ async def measure_quiet(site: Site, times: int) -> Quiet:
     return Quiet(statistics.median(began), sorted(began)[int(times * 0.95)], statistics.median(taken))
 
 
-async def measure_calls(site: Site, times: int) -> list[float]:
+async def measure_calls(site: Site, times: int, interval: float) -> list[float]:
     """Ask while both ways of the channel are closed; return the seconds that each task took to begin."""
     for relay in (site.lines.channel, site.lines.fallback):
         await relay.close()
-    await site.asker.until("SELECT channel FROM agents", "down", 30)
+    await site.until("SELECT channel FROM agents", "down")
     found = []
     for number in range(times):
+        # The result of the last one goes to the hub at once, and tasks would come with that call; then, and at any
+        # point between two calls, the next one is asked for.
+        await asyncio.sleep(SETTLE + interval * number / times)
         asked, began = await _ask(site, site.panels[0], f"by call {number}")
         found.append(began - asked)
     for relay in (site.lines.channel, site.lines.fallback):

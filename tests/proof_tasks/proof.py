@@ -74,7 +74,7 @@ class Proof:
             quiet = await measure_quiet(site, scale.quiet)
             rival = await measure_rival(self.folder / "mosquitto", scale.quiet)
             self.say(f"quiet: {quiet}; mosquitto: {rival}")
-            by_call = await measure_calls(site, scale.by_call)
+            by_call = await measure_calls(site, scale.by_call, scale.interval)
             self.say(f"without the channel: {', '.join(f'{seconds:.2f} s' for seconds in by_call)}")
             chaos, errands = await self._chaos()
             verdict = await self._end(scale.quiet + scale.by_call + errands.count)
@@ -86,7 +86,7 @@ class Proof:
     async def _chaos(self) -> tuple[Chaos, Errands]:
         scale = self.scale
         errands = Errands(self.site, self.chance, scale.errands)
-        chaos = Chaos(self.site, self.chance, scale.longest)
+        chaos = Chaos(self.site, self.chance, scale.strikes, scale.longest)
         for turn in range(scale.strikes):
             if time.monotonic() - self.started > scale.budget:
                 break

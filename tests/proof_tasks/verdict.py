@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "judge"]
 
-TASKS = "SELECT id, kind, state, code, reason, device_id, parameters FROM tasks WHERE kind <> 'cancel'"
+TASKS = "SELECT id, kind, state, code, text, reason, device_id, parameters FROM tasks WHERE kind <> 'cancel'"
 CANCELS = "SELECT count(*) FROM tasks WHERE kind = 'cancel'"
 OPEN = f"SELECT count(*) FROM tasks WHERE NOT state = ANY(ARRAY[{', '.join(str(int(one)) for one in sorted(FINAL))}])"
 
@@ -65,6 +65,8 @@ def _judge_one(verdict: Verdict, task: asyncpg.Record, sets: int) -> None:
     verdict.ends[word] += 1
     if word != "done":
         verdict.codes[f"{word}/{task['code']}"] += 1
+        if word in {"refused", "failed"}:
+            verdict.notes.append(f"{name} is {word}: {task['text']}")
     if task["state"] not in FINAL:
         verdict.lost += 1
         verdict.notes.append(f"{name} has come to no end: {word}")

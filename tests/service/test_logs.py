@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dca.model import Credential, Secret
-from dca.service.logs import JsonFormatter, StateLog, TextFormatter, duration, setup_logging
+from dca.service.logs import JsonFormatter, Recent, StateLog, TextFormatter, duration, recent, setup_logging
 from dca.service.masks import Masks
 
 FORMATTERS = [TextFormatter, lambda masks: TextFormatter(masks, journal=True), JsonFormatter]
@@ -150,8 +150,10 @@ def test_json_is_one_ascii_line(text) -> None:
 def own_logging():
     root = logging.getLogger()
     before = (root.level, logging.raiseExceptions)
+    for handler in [handler for handler in root.handlers if isinstance(handler, Recent)]:
+        root.removeHandler(handler)
     yield root
-    for handler in [handler for handler in root.handlers if handler.name == "dca"]:
+    for handler in [handler for handler in root.handlers if (handler.name or "").startswith("dca")]:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(before[0])
@@ -179,6 +181,40 @@ def test_the_journal_gets_a_priority_instead_of_time_and_level(own_logging, monk
         setup_logging("info", masks=Masks())
         logging.getLogger("dca.x").error("broken")
         assert (tmp_path / "journal").read_text() == "<3>x: broken\n"
+
+
+def test_the_last_lines_are_kept_for_the_hubs_support_without_secrets(own_logging) -> None:
+    masks, stream = Masks(), io.StringIO()
+    masks.add(Secret("s3cret-community"))
+    assert recent() is None
+    setup_logging("info", "json", masks=masks, stream=stream)
+    kept = recent()
+    assert kept is not None
+    logging.getLogger("dca.x").debug("not at this level")
+    logging.getLogger("dca.x").info("one s3cret-community")
+    setup_logging("info", "text", masks=masks, stream=stream)
+    assert recent() is kept, "a reload loses no line"
+    logging.getLogger("dca.x").warning("two\x1b[2J")
+    first, second = kept.last(10)
+    assert first.endswith(" INFO    x: one ***")
+    assert second.endswith(" WARNING x: two\\x1b[2J")
+    assert kept.last(1) == [second]
+    assert (kept.last(0), kept.last(-1)) == ([], [])
+
+
+def test_no_more_lines_are_kept_than_there_is_room_for() -> None:
+    kept = Recent(Masks(), lines=3)
+    for number in range(5):
+        kept.handle(record(f"line {number}"))
+    assert [message_of(line) for line in kept.last(10)] == ["line 2", "line 3", "line 4"]
+
+
+def test_a_secret_that_is_known_later_is_hidden_in_what_was_kept_before() -> None:
+    masks = Masks()
+    kept = Recent(masks)
+    kept.handle(record("the code is c0de-of-the-site"))
+    masks.add(Secret("c0de-of-the-site"))
+    assert message_of(kept.last(1)[0]) == "the code is ***"
 
 
 def test_states_are_said_when_they_change(caplog) -> None:

@@ -12,14 +12,14 @@ import grpc
 import pytest
 
 from dca.wire.report_pb2_grpc import TelemetryStub
-from tests.hub.office import EPOCH, laser, report, row
 from tests.hub.enrolled import channel, enrol
-from tests.hub.process import HubProcess
+from tests.hub.office import EPOCH, laser, report, row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from dca.wire.report_pb2 import ReportRequest, ReportResponse
+    from tests.hub.process import HubProcess
 
 
 class Agent:
@@ -119,7 +119,8 @@ async def test_many_reports_at_once_are_all_served(hub: HubProcess) -> None:
     identities = [enrol(hub, "ingest") for _ in range(4)]
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(channel(hub, identity)) for identity in identities]
-        agents = [(Agent(line, one.agent_id), uuid4().bytes) for line, one in zip(lines, identities) for _ in range(15)]
+        pairs = zip(lines, identities, strict=True)
+        agents = [(Agent(line, one.agent_id), uuid4().bytes) for line, one in pairs for _ in range(15)]
 
         async def patient(agent: Agent, epoch: bytes) -> int:
             rows = [row(laser(total=number), number, epoch=epoch) for number in range(1, 21)]

@@ -22,8 +22,8 @@ import pytest
 from dca.hub.engines import EmbeddedPostgres
 from dca.hub.engines.process import processes_in
 from dca.wire.report_pb2_grpc import TelemetryStub
-from tests.hub.office import laser, report, row
 from tests.hub.enrolled import channel, enrol
+from tests.hub.office import laser, report, row
 from tests.hub.process import DCA, ROOT, HubProcess, running
 
 if TYPE_CHECKING:
@@ -197,15 +197,20 @@ def test_every_command_has_a_short_way_to_its_help(words: tuple[str, ...]) -> No
     assert "Usage: dca hub" in done.stdout
 
 
+def share_keys(source: Path, data: Path) -> None:
+    """Make a data folder with the keys of another one."""
+    data.mkdir(mode=0o700)
+    for shared in ("hub.lock", "ca.pem", "ca.key", "task.key"):
+        shutil.copy(source / shared, data / shared)
+
+
 async def test_two_hubs_on_one_database_and_one_nats(hub: HubProcess, data: Path, tmp_path: Path) -> None:
     """Beyond one machine: given servers, started twice; either end of it sees the same rows."""
     database = f"postgresql://dca@/dca?host=/proc/{hub.pid}/root{hub.data / 'postgres'}"
     if len(str(hub.data)) > 60:
         pytest.skip("the socket's path would be too long without the hub's own way to it")
     options = ("--database-url", database)
-    data.mkdir(mode=0o700)
-    for shared in ("hub.lock", "ca.pem", "ca.key", "task.key"):
-        shutil.copy(hub.data / shared, data / shared)
+    share_keys(hub.data, data)
     with running(data, *options) as second:
         assert not processes_in(data / "postgres", "postgres")
         name = f"site {uuid4().hex}"

@@ -98,10 +98,12 @@ async def test_the_answer_teaches_clock_tasks_and_configuration(bench, hub, deli
     hub.answer = answer
     hub.time = bench.clock.now + 12.5
     done = await delivery.deliver_once()
-    assert (done.clock_offset, done.wanted_config, [task.body for task in done.tasks]) == (12.5, "r7", [b"t"])
+    assert (done.clock_offset, done.wanted_config, done.tasks) == (12.5, "r7", 1)
+    assert delivery.offset == 12.5
     hub.answer = lambda *_: ReportResponse()
     done = await delivery.deliver_once()
-    assert (done.clock_offset, done.wanted_config) == (None, None)
+    assert (done.clock_offset, done.wanted_config, done.tasks) == (None, None, 0)
+    assert delivery.offset == 12.5, "as last heard"
 
 
 async def test_the_clock_offset_counts_from_the_middle_of_the_call(bench, hub):
@@ -169,7 +171,7 @@ async def test_another_fault_is_another_line(bench, hub, delivery, caplog):
             DeliveryError("nothing listens there (UNAVAILABLE: port 2)", "UNAVAILABLE"),
             DeliveryError("not trusted (UNAVAILABLE: cert)", "UNAVAILABLE"),
             DeliveryError("nothing listens there (UNAVAILABLE: port 3)", "UNAVAILABLE"),
-            DeliveryError("wrong token (UNAUTHENTICATED: no)", "UNAUTHENTICATED"),
+            DeliveryError("a wrong certificate (UNAUTHENTICATED: no)", "UNAUTHENTICATED"),
         ]
     )
 
@@ -182,7 +184,7 @@ async def test_another_fault_is_another_line(bench, hub, delivery, caplog):
         with pytest.raises(DeliveryError):
             await delivery.deliver_once()
     lines = [record.getMessage().partition(" (")[0] for record in caplog.records if record.levelname == "WARNING"]
-    assert lines == ["nothing listens there", "not trusted", "wrong token"]
+    assert lines == ["nothing listens there", "not trusted", "a wrong certificate"]
     caplog.clear()
     await delivery.deliver_once()
     faults = iter([DeliveryError("not trusted (UNAVAILABLE: cert)", "UNAVAILABLE")])

@@ -46,15 +46,15 @@ async def test_a_report_goes_on_with_a_renewed_certificate(hub):
 
     def calls_of(name: str) -> HubCalls:
         pair = make_pair(name, authority)
-        return HubCalls(
-            f"127.0.0.1:{port}", roots=authority.pem, key=Secret(pair.key_pem.decode()), chain=pair.pem
-        )
+        return HubCalls(f"127.0.0.1:{port}", roots=authority.pem, key=Secret(pair.key_pem.decode()), chain=pair.pem)
 
-    async with serving(hub, make_pair("127.0.0.1", authority), authority) as port:
-        async with linked(calls_of("first")) as uplink:
-            await uplink.report(ReportRequest())
-            await uplink.use(calls_of("second"))
-            await uplink.report(ReportRequest())
+    async with (
+        serving(hub, make_pair("127.0.0.1", authority), authority) as port,
+        linked(calls_of("first")) as uplink,
+    ):
+        await uplink.report(ReportRequest())
+        await uplink.use(calls_of("second"))
+        await uplink.report(ReportRequest())
     assert hub.names == [b"first", b"second"]
 
 

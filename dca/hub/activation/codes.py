@@ -22,6 +22,11 @@ __all__ = ["MOST_FAILURES", "CodeRow", "Judged", "add_code", "judge", "list_code
 MOST_FAILURES = 5
 """Wrong secrets after which a code is locked."""
 MOST_LIFE = timedelta(days=90)
+# The agent has used, or lost by a later code, a certificate that came of an activation.
+HEARD = """
+SELECT true FROM certificates
+WHERE agent = $1 AND issued_at >= $2 AND (first_used IS NOT NULL OR replaced_at IS NOT NULL) LIMIT 1
+"""
 NOT_VALID = "this activation code is not valid"
 """Said of one that is unknown, wrong or locked: who guesses learns nothing of the others."""
 
@@ -50,7 +55,7 @@ class Judged(NamedTuple):
     agent: int | None
     """The known agent that it gives a new identity to, or that has used it with the same key."""
     repeated: bool
-    """It was used before, with the very same key: an answer was lost."""
+    """It was used before, with the very same key, and the agent never came with what it got: an answer was lost."""
 
 
 async def add_code(
@@ -126,15 +131,16 @@ async def judge(connection: Connection, code: Code, key: bytes, now: datetime) -
             code.id, MOST_FAILURES, now,
         )  # fmt: skip
         return NOT_VALID
-    return _judge_right(row, key, now)
+    heard = row["used_at"] is not None and await connection.fetchval(HEARD, row["used_by"], row["used_at"])
+    return _judge_right(row, key, now, heard=bool(heard))
 
 
-def _judge_right(row: asyncpg.Record, key: bytes, now: datetime) -> Judged | str:
+def _judge_right(row: asyncpg.Record, key: bytes, now: datetime, *, heard: bool) -> Judged | str:
     """Judge a code whose secret is right: its owner may hear why it does not hold."""
     if row["locked_at"] is not None:
         return "this activation code was locked after five wrong tries: ask the hub's operator for a new one"
     if row["used_at"] is not None:
-        if hmac.compare_digest(row["used_key"], key):
+        if not heard and hmac.compare_digest(row["used_key"], key):
             return Judged(row["id"], row["site"], row["site_name"], row["used_by"], repeated=True)
         return "this activation code was used already: ask the hub's operator for a new one"
     if row["expires_at"] <= now:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from dca.hub.ingest.agents import REPLACED
 from dca.hub.ingest.rows import clean
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ async def may_renew(connection: Connection, serial: str, now: datetime) -> tuple
         return f"this agent was revoked: {row['revoked_reason'] or 'no reason was given'}"
     if row["replaced_at"] is not None:
         await connection.execute("UPDATE agents SET clone_seen_at = $2 WHERE id = $1", row["id"], now)
-        return (
-            "a newer certificate of this agent is in use: this is a copy of it, or its state was restored from a "
-            "backup. Activate one of them anew (dca activate)"
-        )
+        return REPLACED
     if row["not_after"] + GRACE < now:
         ended = f"{row['not_after']:%Y-%m-%d}"
         return f"the certificate ended at {ended}, too long ago: activate the agent anew (dca activate)"

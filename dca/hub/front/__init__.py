@@ -5,7 +5,7 @@ from __future__ import annotations
 from dca.hub.front.callers import Caller, Callers
 from dca.hub.front.front import Front, Inner
 from dca.hub.front.inner import InnerServer
-from dca.hub.front.revocations import Revocations
+from dca.hub.front.revocations import Revocations, ShutOut
 from dca.hub.front.trust import Trust
 
-__all__ = ["Caller", "Callers", "Front", "Inner", "InnerServer", "Revocations", "Trust"]
+__all__ = ["Caller", "Callers", "Front", "Inner", "InnerServer", "Revocations", "ShutOut", "Trust"]

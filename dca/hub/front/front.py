@@ -1,8 +1,8 @@
 """Take TLS connections, see who comes, and pass the plain bytes on to the service within that they ask for.
 
 gRPC says ``h2`` in ALPN and goes to gRPC; everything else on that port is MQTT over WebSocket and goes to NATS,
-as does the port of MQTT over TLS. Only an agent with a certificate of this hub that is not revoked gets to NATS;
-gRPC itself decides for each call, for activation has no certificate yet.
+as does the port of MQTT over TLS. Only an agent with a certificate of this hub that is not shut out gets to NATS, and
+only with its own name and token; gRPC itself decides for each call, for activation has no certificate yet.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.hub.front.callers import Caller, Callers
+from dca.hub.front.greeting import Greeting
 from dca.hub.front.trust import agent_of
 from dca.hub.listen import take
 from dca.hub.settings import Address
@@ -20,9 +21,8 @@ from dca.hub.settings import Address
 if TYPE_CHECKING:
     import socket
     import ssl
-    from uuid import UUID
 
-    from dca.hub.front.revocations import Revocations
+    from dca.hub.front.revocations import Revocations, ShutOut
 
 __all__ = ["Front", "Inner"]
 
@@ -47,6 +47,14 @@ class Inner(NamedTuple):
     mqtt: Address | None = None
 
 
+class _Way(NamedTuple):
+    """Where a connection goes; `websocket` is for MQTT alone."""
+
+    to: Address | None
+    is_grpc: bool = False
+    websocket: bool = False
+
+
 class Front:
     """Listens for agents at `address`, and for MQTT alone at `mqtt`."""
 
@@ -58,7 +66,7 @@ class Front:
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
         self._inner = Inner(Address("127.0.0.1", 0))
-        self._lines: dict[asyncio.Task[None], UUID | None] = {}
+        self._lines: dict[asyncio.Task[None], Caller] = {}
 
     def bind(self) -> tuple[Address, Address]:
         """Take the two ports and return the addresses with them.
@@ -75,7 +83,7 @@ class Front:
     async def start(self, inner: Inner) -> None:
         """Serve on the ports that `bind` took."""
         self._inner = inner
-        self._revoked.on_revoked = self.cut
+        self._revoked.on_fresh = self.cut
         for taken, serve in zip(self._sockets, (self._agents, self._mqtt), strict=True):
             server = await asyncio.start_server(
                 serve,
@@ -99,35 +107,37 @@ class Front:
         if lines:
             await asyncio.wait(lines, timeout=1.0)
 
-    def cut(self, agent_id: UUID) -> None:
-        """End every line of an agent; what it begins anew is told why."""
-        ended = [line for line, agent in self._lines.items() if agent == agent_id]
+    def cut(self, fresh: ShutOut) -> None:
+        """End every line of those that are shut out from now on; what they begin anew is told why."""
+        ended = [line for line, caller in self._lines.items() if fresh.has(caller)]
         for line in ended:
             line.cancel()
-        log.info("agent %s is revoked; %d connections cut", agent_id, len(ended))
+        for agent_id in fresh.agents:
+            log.info("agent %s is revoked", agent_id)
+        if ended:
+            log.info("%d connections of agents or certificates that are shut out were cut", len(ended))
 
     async def _agents(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
         is_grpc = secured.selected_alpn_protocol() == "h2"
-        await self._line(reader, writer, self._inner.grpc if is_grpc else self._inner.websocket, is_grpc=is_grpc)
+        way = _Way(self._inner.grpc, is_grpc=True) if is_grpc else _Way(self._inner.websocket, websocket=True)
+        await self._line(reader, writer, way)
 
     async def _mqtt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._line(reader, writer, self._inner.mqtt, is_grpc=False)
+        await self._line(reader, writer, _Way(self._inner.mqtt))
 
-    async def _line(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address | None, *, is_grpc: bool
-    ) -> None:
+    async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
         """Carry one connection to its end."""
         caller = _caller(writer)
-        welcome = is_grpc or (caller.agent_id is not None and caller.agent_id not in self._revoked.agents)
+        welcome = way.is_grpc or (caller.agent_id is not None and not self._revoked.out.has(caller))
         line = asyncio.current_task()
         assert line is not None
-        if to is None or not welcome or len(self._lines) >= MOST:
+        if way.to is None or not welcome or len(self._lines) >= MOST:
             writer.transport.abort()
             return
-        self._lines[line] = caller.agent_id
+        self._lines[line] = caller
         try:
-            await self._carry(reader, writer, to, caller if is_grpc else None)
+            await self._carry(reader, writer, way, way.to, caller)
             writer.close()
             async with asyncio.timeout(LAST_BYTES_S):
                 await writer.wait_closed()
@@ -138,14 +148,17 @@ class Front:
             del self._lines[line]
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address, caller: Caller | None
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way, to: Address, caller: Caller
     ) -> None:
         async with asyncio.timeout(CONNECT_S):
             inner_reader, inner = await asyncio.open_connection(to.host, to.port, limit=CHUNK)
         own_port = inner.get_extra_info("sockname")[1]
-        if caller is not None:
+        if way.is_grpc:
             self.callers.add(own_port, caller)
-        pumps = [asyncio.create_task(_pump(reader, inner)), asyncio.create_task(_pump(inner_reader, writer))]
+            there = _pump(reader, inner)
+        else:
+            there = _introduce(reader, inner, caller, websocket=way.websocket)
+        pumps = [asyncio.create_task(there), asyncio.create_task(_pump(inner_reader, writer))]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -161,6 +174,27 @@ def _caller(writer: asyncio.StreamWriter) -> Caller:
     secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
     named = agent_of(secured.getpeercert(binary_form=True))
     return Caller(source, *named) if named else Caller(source)
+
+
+async def _introduce(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller, *, websocket: bool
+) -> None:
+    """Copy as `_pump` does, once the client has said whose session it wants, with which token; else end."""
+    assert caller.agent_id is not None
+    greeting = Greeting(caller.agent_id, websocket=websocket)
+    try:
+        async with asyncio.timeout(HANDSHAKE_S):
+            while not greeting.done:
+                data = await reader.read(CHUNK)
+                if not data:
+                    return
+                writer.write(greeting.feed(data))
+    except (ValueError, TimeoutError) as error:
+        log.warning("agent %s at %s is not let to MQTT: %s", caller.agent_id, caller.source, error or "it says nothing")
+        return
+    except OSError:
+        return
+    await _pump(reader, writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,11 @@
-"""Which agents are revoked: loaded at the start, told by the database at once, asked again now and then."""
+"""Which agents and certificates are shut out: loaded at the start, told by the database, asked now and then."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from dca.errors import HubError
@@ -14,22 +14,39 @@ from dca.hub.database import AWAY, connect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CHANNEL", "Revocations"]
+    from dca.hub.front.callers import Caller
+
+__all__ = ["CHANNEL", "Revocations", "ShutOut"]
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "dca_agents"
-"""NOTIFY of it says that an agent was revoked or restored."""
+"""NOTIFY of it says that an agent was revoked or restored, or a certificate replaced."""
 AGAIN_S = 30.0
 RETRY_S = 1.0
+_AGENTS = "SELECT agent_id FROM agents WHERE revoked_at IS NOT NULL"
+_SERIALS = "SELECT serial FROM certificates WHERE replaced_at IS NOT NULL AND not_after > now()"
+
+
+class ShutOut(NamedTuple):
+    """Who may not come."""
+
+    agents: frozenset[UUID] = frozenset()
+    """Revoked."""
+    serials: frozenset[str] = frozenset()
+    """Of certificates that newer ones have replaced and that have not ended yet, hex."""
+
+    def has(self, caller: Caller) -> bool:
+        """Tell whether a caller is one of them."""
+        return caller.agent_id in self.agents or caller.serial in self.serials
 
 
 class Revocations:
-    """Follows the table; `on_revoked` is called for each agent that is newly revoked."""
+    """Follows the tables; `on_fresh` is called with those that are newly shut out."""
 
-    def __init__(self, url: str, on_revoked: Callable[[UUID], None] = lambda _: None) -> None:
-        self.agents: frozenset[UUID] = frozenset()
-        self.on_revoked = on_revoked
+    def __init__(self, url: str, on_fresh: Callable[[ShutOut], None] = lambda _: None) -> None:
+        self.out = ShutOut()
+        self.on_fresh = on_fresh
         self._url = url
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -60,14 +77,16 @@ class Revocations:
             await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
             while not connection.is_closed():
                 self._changed.clear()
-                found = await connection.fetch("SELECT agent_id FROM agents WHERE revoked_at IS NOT NULL")
-                self._take(frozenset(UUID(str(row["agent_id"])) for row in found))
+                agents = frozenset(UUID(str(row[0])) for row in await connection.fetch(_AGENTS))
+                self._take(ShutOut(agents, frozenset(row[0] for row in await connection.fetch(_SERIALS))))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), AGAIN_S)
+                    async with asyncio.timeout(AGAIN_S):
+                        await self._changed.wait()
         finally:
             connection.terminate()
 
-    def _take(self, agents: frozenset[UUID]) -> None:
-        fresh, self.agents = agents - self.agents, agents
-        for agent_id in fresh:
-            self.on_revoked(agent_id)
+    def _take(self, out: ShutOut) -> None:
+        fresh = ShutOut(out.agents - self.out.agents, out.serials - self.out.serials)
+        self.out = out
+        if any(fresh):
+            self.on_fresh(fresh)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.hub.ingest.rows import clean, moment
-from dca.hub.ingest.statements import AGENT, AGENT_BEFORE
+from dca.hub.ingest.statements import AGENT, AGENT_BEFORE, CLONE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from dca.hub.ingest.storage import Arrival
     from dca.wire.report_pb2 import AuditHead
 
-__all__ = ["Known", "audit_head", "keep_agent"]
+__all__ = ["REPLACED", "Known", "audit_head", "keep_agent"]
 
 HASH_BYTES = 32
 INSTANCE_BYTES = 16
 TOLD_FOR = timedelta(days=1)
 """How long both copies of an agent are told that there are two."""
 MOST_KINDS = 100
+REPLACED = (
+    "a newer certificate of this agent is in use: this is a copy of it, or its state was restored from a "
+    "backup. Activate one of them anew (dca activate)"
+)
 
 
 class Known(NamedTuple):
@@ -38,12 +42,15 @@ class Known(NamedTuple):
 
 async def keep_agent(connection: Connection, arrival: Arrival) -> Known | str:
     """Write what a report says of its agent and lock its record; return why it may not report, in words."""
-    before = await connection.fetchrow(AGENT_BEFORE, arrival.agent_id)
+    before = await connection.fetchrow(AGENT_BEFORE, arrival.agent_id, arrival.serial)
     if before is None:
         return "this hub does not know the agent any more: activate it anew (dca activate)"
     if before["revoked_at"] is not None:
         return f"this agent was revoked: {before['revoked_reason'] or 'no reason was given'}"
     agent, now = before["id"], arrival.received_at
+    if before["replaced_at"] is not None:
+        await connection.execute(CLONE, agent, now)
+        return REPLACED
     cloned = await _is_copy(connection, before, arrival)
     number, digest, broken = _audit(before, arrival)
     info = arrival.info
@@ -102,6 +109,7 @@ async def _used(connection: Connection, agent: int, serial: str, now: datetime) 
             "UPDATE certificates SET replaced_at = $3 WHERE agent = $1 AND issued_at < $2 AND replaced_at IS NULL",
             agent, first, now,
         )  # fmt: skip
+        await connection.execute("SELECT pg_notify('dca_agents', '')")
 
 
 def _audit(before: asyncpg.Record, arrival: Arrival) -> tuple[int, bytes | None, bool]:

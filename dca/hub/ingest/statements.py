@@ -18,8 +18,9 @@ __all__ = [
 
 # The lock puts the reports of one agent in a row.
 AGENT_BEFORE = """
-SELECT id, revoked_at, revoked_reason, instance, audit_number, audit_hash, audit_broken_at, clone_seen_at
-FROM agents WHERE agent_id = $1 FOR UPDATE
+SELECT id, revoked_at, revoked_reason, instance, audit_number, audit_hash, audit_broken_at, clone_seen_at,
+    (SELECT c.replaced_at FROM certificates c WHERE c.serial = $2 AND c.agent = a.id) AS replaced_at
+FROM agents a WHERE agent_id = $1 FOR UPDATE
 """
 AGENT = """
 UPDATE agents SET

@@ -111,7 +111,8 @@ class Publisher:
             self._say("")
             if not published:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), IDLE_S)
+                    async with asyncio.timeout(IDLE_S):
+                        await self._wake.wait()
 
     async def publish_some(self, connection: asyncpg.Connection, stream: JetStreamContext) -> bool:
         """Publish the oldest entries; False when there are none."""

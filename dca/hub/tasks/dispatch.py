@@ -116,7 +116,8 @@ class Dispatcher:
                 pass
             await self._expire(connection)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    await self._wake.wait()
 
     def _heard(self, *_: object) -> None:
         self._wake.set()

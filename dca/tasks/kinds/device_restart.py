@@ -17,6 +17,7 @@ from dca.tasks.writing import Written, uptime_of, write
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from dca.printers.reader import Cells
     from dca.tasks.kind import Order, Result, Tools
 
 __all__ = ["KIND"]
@@ -37,7 +38,7 @@ class _Parameters:
 
 async def _run(order: Order, tools: Tools, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Result:
     known = device_of(order)
-    reset = _RESET + _index(cells_of(known).serial)
+    reset = _RESET + _index(cells_of(known))
     order.progress("asking it to restart")
     done = await write(tools, known, [(reset, Tag.INTEGER, _VALUES[order.parameters.how])])
     restarted = await _Watch(order, tools, done).run(pause)
@@ -49,9 +50,10 @@ async def _run(order: Order, tools: Tools, pause: Callable[[float], Awaitable[No
     }
 
 
-def _index(serial: bytes) -> bytes:
-    """Return hrDeviceIndex of the printer: that of its serial number, 1 where it is not known."""
-    return serial.removeprefix(objects.PRT_SERIAL) if serial.startswith(objects.PRT_SERIAL) else objects.FIRST
+def _index(cells: Cells) -> bytes:
+    """Return hrDeviceIndex of the printer: that of its serial number or status, 1 where neither is known."""
+    places = ((objects.PRT_SERIAL, cells.serial), (objects.HR_PRINTER_STATUS, cells.status))
+    return next((name.removeprefix(column) for column, name in places if name.startswith(column)), objects.FIRST)
 
 
 class _Watch:

@@ -3,14 +3,9 @@ from __future__ import annotations
 import re
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from dca.cli.demo import parts as parts_module
 from dca.cli.demo import setting
@@ -25,18 +20,6 @@ def parts(tmp_path, monkeypatch):
     found = Parts(tmp_path, lambda: None)
     yield found
     found.stop()
-
-
-def made_certificate() -> bytes:
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
-    begin = datetime.now(UTC) - timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=3))
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def started(part, text="up\n"):
@@ -94,17 +77,15 @@ def test_the_agents_config_is_one_that_it_takes(tmp_path):
         def start(self, name, arguments):
             calls.append((name, arguments))
 
-    authority = tmp_path / "ca.pem"
-    authority.write_bytes(made_certificate())
-    hub = setting.Hub("localhost:4443", "http://127.0.0.1:4480/", str(authority), "token-of-the-site")
+    hub = setting.Hub("localhost:4443", "http://127.0.0.1:4480/", "a-code-of-the-site")
     state, _ = setting.start_agent(Recorded(), tmp_path, hub, 16161)
     ((name, arguments),) = calls
     assert (name, arguments[:2]) == ("agent", ["run", "--config"])
     config = load(tmp_path / "agent.toml")
-    assert config.hub.token.reveal() == "token-of-the-site"
+    assert config.hub.activation_code.reveal() == "a-code-of-the-site"
     assert [credential.name for credential in config.ranges[0].credentials] == ["public", "office-v3"]
     assert config.ranges[0].include == (f"{setting.FIRST}-{setting.LAST}",)
-    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
-    assert "token-of-the-site" not in (tmp_path / "agent.toml").read_text()
+    assert (tmp_path / "code").stat().st_mode & 0o777 == 0o600
+    assert "a-code-of-the-site" not in (tmp_path / "agent.toml").read_text()
     assert state == tmp_path / "agent"
     assert re.fullmatch(r"127\.20\.0\.27", setting.LAST)

@@ -37,6 +37,14 @@ async def test_how_it_restarts_is_the_value_of_the_standard(site_of, how, value)
     assert [(one.oid, one.value) for one in written] == [("1.3.6.1.2.1.43.5.1.1.3.1", value)]
 
 
+async def test_a_printer_that_is_not_its_devices_first_is_restarted_by_its_own_index(site_of):
+    written = []
+    async with site_of("oki-color", credentials=(WRITER,), write_community="very-private") as (site, one, hand):
+        one.journal = written.append
+        await site.run("device_restart", pause=moving(hand))
+    assert [one.oid for one in written] == ["1.3.6.1.2.1.43.5.1.1.3.3"]
+
+
 async def test_the_next_credential_is_tried_where_the_first_may_only_read(site_of):
     async with site_of("hp-mono", credentials=(PUBLIC, WRITER), write_community="very-private") as (site, one, hand):
         assert site.known.credential == "public"

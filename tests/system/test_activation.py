@@ -1,0 +1,284 @@
+"""Activation against the real hub: as a person does it, and as things go wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+import ssl
+import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from brokers import tinyproxy
+
+from dca.contract.codes import Code, make_code, pin_of
+from dca.hub.pki import Authority
+from dca.identity.identity import load_identity
+from dca.identity.lockout import Lockout
+from dca.identity.vault import Vault
+from dca.model import Secret
+from dca.net.tls import load_key
+from tests.hub.database import rows
+from tests.hub.enrolled import new_code
+from tests.hub.process import running
+from tests.proof_delivery.relay import Relay
+from tests.system.agent import DCA, ROOT, environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dca.identity.identity import Identity
+    from tests.hub.process import HubProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+class Person:
+    """Somebody at the agent's machine, with a state directory."""
+
+    def __init__(self, folder: Path, hub: HubProcess) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.hub = hub
+
+    def types(self, *words: str, text: str | None = None) -> tuple[int, str]:
+        """Run a `dca` command; returns its exit code and what it said, in which there is never a traceback."""
+        done = subprocess.run(
+            [*DCA, *words, "--state-dir", str(self.state)],
+            cwd=ROOT, env=environ(), input=text, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        assert "Traceback" not in said
+        return done.returncode, said
+
+    def activates(self, code: Code | str, *options: str, at: str | None = None) -> tuple[int, str]:
+        """Run `dca activate` with the code on standard input."""
+        text = code if isinstance(code, str) else code.text().reveal()
+        done = self.types("activate", "-", "--hub", at or self.hub.ready["grpc"], *options, text=text + "\n")
+        assert isinstance(code, str) or code.secret.reveal() not in done[1]
+        return done
+
+    @property
+    def used(self) -> int:
+        return Lockout(self.state).standing().used
+
+    @property
+    def identity(self) -> Identity | None:
+        return load_identity(Vault(self.state))
+
+    def audit(self) -> list[str]:
+        """What the audit log tells of, oldest first."""
+        lines = (self.state / "audit" / "audit.jsonl").read_text().splitlines()
+        return [json.loads(line)["what"] for line in lines]
+
+
+@pytest.fixture
+def person(tmp_path: Path, hub: HubProcess) -> Person:
+    return Person(tmp_path, hub)
+
+
+def wrong(code: Code) -> Code:
+    """The same code with another secret."""
+    return Code(code.id, code.pin, make_code(code.pin).secret)
+
+
+def test_a_code_makes_an_agent_and_works_once(person: Person, hub: HubProcess, tmp_path: Path) -> None:
+    code = new_code(hub, "Front office")
+    status, said = person.activates(code)
+    assert status == 0, said
+    identity = person.identity
+    assert identity is not None
+    assert f"as agent {identity.agent_id} of Front office" in said
+    assert "dca run" in said
+    assert person.audit() == ["activation_tried", "activated"]
+    listed = hub.command("code", "list")
+    assert re.search(rf"{code.id}.*used .*{identity.agent_id}", listed)
+    (tmp_path / "second").mkdir()
+    second = Person(tmp_path / "second", hub)
+    status, said = second.activates(code)
+    assert status == 1
+    assert "was used already: ask the hub's operator for a new one. 4 of 5 tries are left" in " ".join(said.split())
+    assert second.used == 1
+    assert second.audit() == ["activation_tried", "activation_refused"]
+    status, said = second.activates(code)
+    assert status == 1
+    assert "refused this very code before" in said
+
+
+def test_a_code_as_an_argument_works_as_well(person: Person, hub: HubProcess) -> None:
+    code = new_code(hub, "Front office").text().reveal()
+    status, said = person.types("activate", code.lower().replace("-", " "), "--hub", hub.ready["grpc"])
+    assert status == 0, said
+
+
+def test_a_slip_of_the_pen_costs_nothing_and_is_not_repeated(person: Person, hub: HubProcess) -> None:
+    text = new_code(hub, "Front office").text().reveal()
+    typo = text[:20] + ("A" if text[20] != "A" else "B") + text[21:]
+    for code, says in ((typo, "mistyped"), (text[:-3], "has 50 characters"), ("", "has 50 characters")):
+        status, said = person.activates(code)
+        assert status == 1
+        assert says in said
+        assert "Nothing was sent, and no try was used" in said
+        assert not code or code not in said
+    assert person.used == 0
+
+
+def test_a_code_that_ended_or_was_withdrawn_says_so(person: Person, hub: HubProcess) -> None:
+    withdrawn, ended = new_code(hub, "Front office"), new_code(hub, "Front office")
+    assert "can no longer be used" in hub.command("code", "withdraw", withdrawn.id)
+    rows(hub, "UPDATE codes SET expires_at = now() - interval '1 hour' WHERE id = $1 RETURNING id", ended.id)
+    for left, code in ((4, withdrawn), (3, ended)):
+        status, said = person.activates(code)
+        assert status == 1
+        assert "this activation code ended at" in said
+        assert f"{left} of 5 tries are left" in " ".join(said.split())
+    assert "there is no open code" in hub.command("code", "withdraw", withdrawn.id, check=False)
+
+
+def test_five_wrong_secrets_lock_the_agent_and_the_code(person: Person, hub: HubProcess, tmp_path: Path) -> None:
+    code = new_code(hub, "Front office")
+    for _ in range(4):
+        assert person.activates(wrong(code))[0] == 1
+    status, said = person.activates(wrong(code))
+    assert status == 1
+    assert "This was the last of 5 tries" in said
+    seen = rows(hub, "SELECT count(*) FROM activations WHERE code = $1", code.id)[0][0]
+    assert seen == 5
+    for _ in range(2):
+        status, said = person.activates(code)
+        assert status == 1
+        assert "this agent is locked: 5 activations failed" in said
+    assert person.audit()[-2:] == ["locked", "activation_not_sent"]
+    assert rows(hub, "SELECT count(*) FROM activations WHERE code = $1", code.id)[0][0] == seen
+    assert "locked after 5 wrong tries" in hub.command("code", "list")
+    (tmp_path / "second").mkdir()
+    status, said = Person(tmp_path / "second", hub).activates(code)
+    assert status == 1
+    assert "was locked after five wrong tries" in said
+
+
+def test_unlocking_needs_a_reason_is_written_down_and_opens_once(person: Person, hub: HubProcess) -> None:
+    codes = [new_code(hub, "Front office") for _ in range(2)]
+    for _ in range(5):
+        person.activates(wrong(codes[0]))
+    assert person.types("unlock")[0] == 2
+    assert person.types("unlock", "--reason", "  ")[0] == 2
+    assert "agent is locked" in person.activates(codes[1])[1]
+    status, said = person.types("unlock", "--reason", "the code was read over the phone")
+    assert status == 0
+    assert "was locked (5 tries used); five tries are free again" in said
+    assert "unlocked" in person.audit()
+    status, said = person.activates(codes[1])
+    assert status == 0, said
+    assert "was not locked" in person.types("unlock", "--reason", "again")[1]
+
+
+def test_an_agent_that_is_activated_is_replaced_only_when_told_so(person: Person, hub: HubProcess) -> None:
+    assert person.activates(new_code(hub, "Front office"))[0] == 0
+    first = person.identity
+    code = new_code(hub, "Back office")
+    status, said = person.activates(code)
+    assert status == 1
+    assert "activated already" in said
+    assert "--again" in said
+    assert person.identity == first
+    status, said = person.activates(code, "--again")
+    assert status == 0, said
+    second = person.identity
+    assert second is not None
+    assert first is not None
+    assert (second.site, second.agent_id != first.agent_id) == ("Back office", True)
+
+
+def test_the_wrong_hub_gets_nothing_of_the_code(person: Person, hub: HubProcess, tmp_path: Path) -> None:
+    (tmp_path / "pki").mkdir()
+    authority = Authority(tmp_path / "pki")
+    authority.ensure([], datetime.now(UTC))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load_key(context, *authority.server_pair())
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    line, _ = server.accept()
+                    with contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as secured:
+                        while data := secured.recv(4096):
+                            received.append(data)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        code = new_code(hub, "Front office")
+        status, said = person.activates(code, at=f"127.0.0.1:{server.getsockname()[1]}")
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert status == 1
+    assert "is not the hub of this code" in said
+    assert "The code was not sent" in said
+    assert received == []
+    assert person.used == 0
+    assert person.activates(code)[0] == 0
+
+
+def test_the_pin_of_another_hub_is_not_this_hubs(person: Person) -> None:
+    status, said = person.activates(make_code(pin_of(b"another CA")))
+    assert status == 1
+    assert "is not the hub of this code" in said
+    assert person.used == 0
+
+
+def test_a_hub_that_is_away_costs_no_try(person: Person, hub: HubProcess) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    code = new_code(hub, "Front office")
+    for _ in range(6):
+        status, said = person.activates(code, at=f"127.0.0.1:{port}")
+        assert status == 1
+    assert "cannot be reached" in said
+    assert "The try does not count" in said
+    assert person.used == 0
+    assert person.audit().count("activation_unanswered") == 6
+
+
+def test_an_answer_that_was_lost_is_given_again_to_the_same_code(person: Person, hub: HubProcess) -> None:
+    code = new_code(hub, "Front office")
+    upstream = int(hub.ready["grpc"].rpartition(":")[2])
+
+    async def through_a_deaf_line() -> tuple[int, str]:
+        relay = Relay(lambda: upstream)
+        await relay.open()
+        try:
+            trying = asyncio.create_task(asyncio.to_thread(person.activates, code, at=f"127.0.0.1:{relay.port}"))
+            reserved = "SELECT count(*) FROM activations WHERE code = $1 AND outcome IN ('activated', 'repeated')"
+            while not trying.done():
+                # The hub's answer is held back from the moment that the try is counted until it has committed.
+                if person.used and not relay._deaf:
+                    relay._deaf = await asyncio.to_thread(_has_pinned, person)
+                if (await asyncio.to_thread(rows, hub, reserved, code.id))[0][0]:
+                    await relay.cut()
+                    break
+                await asyncio.sleep(0.005)
+            return await trying
+        finally:
+            await relay.close()
+
+    status, said = asyncio.run(through_a_deaf_line())
+    if status == 0:
+        pytest.skip("the answer was faster than the cut")
+    assert "Try the same code again: that does not count twice" in " ".join(said.split())
+    assert person.used == 1
+    status, said = person.activates(code)
+    assert status == 0, said
+    identity = person.identity
+    assert identity is not None
+    found = rows(hub, "SELECT a.agent_id::text FROM codes c JOIN agents a ON a.id = c.used_by WHERE c.id = $1", code.id)
+    assert found[0][0] == identity.agent_id
+    assert len(rows(hub, "SELECT id FROM activations WHERE code = $1 AND outcome = 'repeated'", code.id)) == 1
+    assert person.used == 0
