@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-lock
 ARGS ?=
 
-.PHONY: help env lock demo test check bench proof-delivery proto clean
+.PHONY: help env lock demo test check bench proof-delivery proof-tasks proof-lockout proto clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ bench: env ## measure against the named peers; ends with one JSON object of rati
 proof-delivery: env ## kill, cut, fill and misdate the real processes and count every reading (ARGS=--quick)
 	@tests/setup peers
 	@$(BIN)/python -m tests.proof_delivery $(ARGS)
+
+proof-tasks: env ## time tasks, then kill and cut under a thousand of them and count each end (ARGS=--quick)
+	@tests/setup peers
+	@$(BIN)/python -m tests.proof_tasks $(ARGS)
+
+proof-lockout: env ## guess a million activation codes with fifty processes and count what the hub sees (ARGS=--quick)
+	@tests/setup peers
+	@$(BIN)/python -m tests.proof_lockout $(ARGS)
 
 proto: env ## generate dca/wire from proto/
 	$(BIN)/python proto/generate.py

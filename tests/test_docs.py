@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-PROGRAMS = {"bench": "tests/bench", "proof-delivery": "tests/proof_delivery"}
+PROGRAMS = {
+    "bench": "tests/bench",
+    "proof-delivery": "tests/proof_delivery",
+    "proof-tasks": "tests/proof_tasks",
+    "proof-lockout": "tests/proof_lockout",
+}
 """What the ARGS of these targets go to; `demo` gives them to `dca demo`, `test` to pytest."""
+PROOFS = "tests/proof_delivery/program.py"
+"""The options that all proofs have."""
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 FENCE = re.compile(r"^\s*```(?P<language>\w*)")
 COMMAND = re.compile(
@@ -123,6 +130,8 @@ def wrong_make(words: tuple[str, ...]) -> str:
         return wrong_dca(("demo", *passed))
     if asked and asked[0] in PROGRAMS:
         known = (ROOT / PROGRAMS[asked[0]] / "__main__.py").read_text("utf-8")
+        if asked[0].startswith("proof-"):
+            known += (ROOT / PROOFS).read_text("utf-8")
         missing = [word for word in passed if word.startswith("-") and f'add_argument("{word}"' not in known]
         return f"there is no option {missing[0]}" if missing else ""
     return ""

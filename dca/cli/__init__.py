@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import dca
+from dca.cli.service import plain_config, serve, tidy_streams
 from dca.errors import ConfigError, DcaError
 
 if TYPE_CHECKING:
@@ -87,12 +88,14 @@ def _run(args: list[str]) -> None:
     if args in (["--version"], ["-V"]):
         sys.stdout.write(f"dca {dca.__version__}\n")
         sys.exit(0)
-    # Imported here and below: it costs more than the whole of `dca --version`.
-    from dca.cli.render import tidy_streams  # noqa: PLC0415  # as said above
-
     tidy_streams()
+    served = plain_config(args)
+    if served is not None:
+        serve(*served)
+        return
     name = args[0] if args else ""
     if name not in COMMANDS:
+        # Imported here and below: it costs more than the whole of `dca --version`.
         from dca.cli.root import root_app  # noqa: PLC0415  # as said above
 
         root_app()(args, prog_name="dca")

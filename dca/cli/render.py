@@ -6,7 +6,6 @@ name can neither drive the terminal nor style it.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -34,7 +33,6 @@ __all__ = [
     "plain",
     "status_text",
     "supplies_text",
-    "tidy_streams",
 ]
 
 LOW = 10.0
@@ -189,13 +187,6 @@ def status_text(snapshot: Snapshot) -> Text:
         missing = ", ".join(plain(part) for part in snapshot.missing)
         text.append(", " if text else "").append(f"partial, no {missing}" if missing else "partial", style="yellow")
     return text
-
-
-def tidy_streams() -> None:
-    """Let a terminal that cannot show a character show ``?`` instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
 
 
 def _colour(supply: Supply) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dca.cli.options import ConfigFileOption, command_app
+from dca.cli.service import serve
 
 __all__ = ["app"]
 
@@ -15,9 +16,4 @@ def run(config: ConfigFileOption = None) -> None:
 
     SIGTERM and Ctrl-C stop it within five seconds, SIGHUP and a change of the file reload the config.
     """
-    # Imported here: --help does without all of it.
-    from dca.agent import run_agent  # noqa: PLC0415  # as said above
-    from dca.config import default_path, load  # noqa: PLC0415  # as said above
-
-    path = config or default_path()
-    run_agent(path, load(path))
+    serve(config)

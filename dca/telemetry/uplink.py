@@ -71,15 +71,18 @@ class Uplink:
         return await self._last_word(request)
 
     async def use(self, calls: HubCalls) -> None:
-        """Report by these calls from now on, with a renewed certificate."""
+        """Report by these calls from now on, with a renewed certificate; a report under way is waited for."""
         self._calls = calls
-        await self.close()
+        await self._let_go(self._deadline)
 
     async def close(self) -> None:
         """Let go of the connection; a later call makes a new one."""
+        await self._let_go(None)
+
+    async def _let_go(self, grace: float | None) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
-            await channel.close()
+            await channel.close(grace)
 
     async def _last_word(self, request: ReportRequest) -> ReportResponse:
         """Try once more without waiting or retries: both hide why there is no connection."""

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from dca.cli import person
+from dca.service import person
 from dca.store import Store
 from dca.tasks.ledger import Entry, save
 from dca.tasks.spool import Spool

@@ -15,11 +15,15 @@ from dca.contract.codes import Code
 from dca.identity.activate import HubPlace, activate
 from dca.identity.lockout import Lockout
 from dca.identity.vault import Vault
+from dca.wire.report_pb2 import ReportRequest
+from dca.wire.report_pb2_grpc import TelemetryStub
+from tests.hub.office import report
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
 
     from dca.identity.identity import Identity
+    from dca.wire.report_pb2 import ReportResponse, Row
     from tests.hub.process import HubProcess
 
 T = TypeVar("T")
@@ -29,9 +33,19 @@ OPTIONS = (("grpc.max_receive_message_length", 4 << 20),)
 def elsewhere(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on a loop of its own, wherever this is called from."""
     found: list[T] = []
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(work)))
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(asyncio.run(work))
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
     thread.start()
     thread.join()
+    if failed:
+        raise failed[0]
     return found[0]
 
 
@@ -67,3 +81,16 @@ def channel(hub: HubProcess, identity: Identity, *options: tuple[str, str | int]
         identity.chain.encode(),
     )
     return grpc.aio.secure_channel(hub.ready["grpc"], credentials, (*OPTIONS, *options), grpc.Compression.Gzip)
+
+
+def report_as(hub: HubProcess, identity: Identity, rows: Iterable[Row] = (), **fields: Any) -> ReportResponse:
+    """Report once as that agent, and return the hub's answer; `fields` are more of the request's."""
+
+    async def work() -> ReportResponse:
+        request = report(rows, identity.agent_id)
+        request.MergeFrom(ReportRequest(**fields))
+        async with channel(hub, identity) as line:
+            answer: ReportResponse = await TelemetryStub(line).Report(request, timeout=20)
+            return answer
+
+    return elsewhere(work())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from dca.hub.ingest.agents import Known, audit_head, keep_agent
+from dca.hub.ingest.agents import REPLACED, Known, audit_head, keep_agent
 from dca.hub.ingest.rows import check_rows
-from dca.hub.ingest.statements import AGENT, AGENT_BEFORE
+from dca.hub.ingest.statements import AGENT, AGENT_BEFORE, CLONE
 from dca.hub.ingest.storage import Arrival
 from dca.wire.report_pb2 import AgentInfo, AuditHead
 from tests.hub.office import NOON
@@ -24,15 +24,16 @@ class Records:
 
     def __init__(self) -> None:
         self.ended: set[bytes] = set()
+        self.replaced: dict[str, datetime] = {}
         self.record: dict[str, Any] = {
             "id": 9, "revoked_at": None, "revoked_reason": None, "instance": None, "audit_number": 0,
             "audit_hash": None, "audit_broken_at": None, "clone_seen_at": None,
         }  # fmt: skip
         self.told: tuple[Any, ...] = ()
 
-    async def fetchrow(self, sql: str, agent_id: UUID) -> dict[str, Any]:
+    async def fetchrow(self, sql: str, agent_id: UUID, serial: str) -> dict[str, Any]:
         assert (sql, agent_id) == (AGENT_BEFORE, ID)
-        return dict(self.record)
+        return {**self.record, "replaced_at": self.replaced.get(serial)}
 
     async def fetchval(self, sql: str, *given: Any) -> object:
         return True if "agent_instances" in sql and given[1] in self.ended else None
@@ -42,6 +43,9 @@ class Records:
             self.told = given
             names = ("audit_number", "audit_hash", "audit_broken_at", "clone_seen_at", "instance")
             self.record.update(zip(names, given[12:], strict=True))
+        elif sql is CLONE:
+            assert given[0] == self.record["id"]
+            self.record["clone_seen_at"] = given[1]
         elif "agent_instances" in sql:
             self.ended.add(given[1])
 
@@ -55,15 +59,19 @@ class Office:
 
     async def reports(self, instance: bytes = FIRST, log: bytes = b"", held: int = 0, **info: Any) -> Known:
         """Report with a log whose entries have these letters for hashes, and show the entry of number `held`."""
-        self.now += timedelta(minutes=1)
         entries = [AuditHead(number=number, hash=bytes([letter]) * 32) for number, letter in enumerate(log, 1)]
-        arrival = Arrival(
+        known = await self.arrives(
             ID, AgentInfo(**info), 0, None, self.now, check_rows([]), "1f", instance,
             entries[-1] if entries else None, entries[held - 1] if 0 < held <= len(entries) else None,
         )  # fmt: skip
-        known = await keep_agent(self.records, arrival)  # type: ignore[arg-type]
         assert isinstance(known, Known)
         return known
+
+    async def arrives(self, *given: Any) -> Known | str:
+        """Take a report as it came in, a minute later."""
+        self.now += timedelta(minutes=1)
+        arrival = Arrival(*given)._replace(received_at=self.now)
+        return await keep_agent(self.records, arrival)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -86,6 +94,14 @@ async def test_a_run_that_was_over_and_speaks_again_is_a_copy_and_both_are_told_
     assert (await office.reports(SECOND)).clone_seen
     office.now += timedelta(days=1)
     assert not (await office.reports(SECOND)).clone_seen
+
+
+async def test_who_comes_with_a_certificate_that_was_replaced_is_a_copy_and_is_sent_away(office: Office) -> None:
+    await office.reports(FIRST)
+    office.records.replaced["1e"] = NOON
+    assert await office.arrives(ID, AgentInfo(), 0, None, NOON, check_rows([]), "1e", SECOND) == REPLACED
+    assert office.records.record["instance"] == FIRST
+    assert (await office.reports(FIRST)).clone_seen, "the other one is told"
 
 
 async def test_an_agent_without_runs_is_no_copy(office: Office) -> None:

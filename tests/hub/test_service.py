@@ -13,6 +13,7 @@ import pytest
 
 from dca.hub.front import Caller, Callers
 from dca.hub.ingest.service import MAX_ROWS, Telemetry
+from dca.hub.ingest.statements import CLONE
 from tests.hub.office import NOON, laser, report, row
 
 if TYPE_CHECKING:
@@ -63,9 +64,13 @@ class FakePool:
     async def transaction(self) -> AsyncIterator[None]:
         yield
 
-    async def fetchrow(self, _sql: str, agent_id: UUID) -> dict[str, Any] | None:
+    async def fetchrow(self, _sql: str, agent_id: UUID, serial: str) -> dict[str, Any] | None:
+        assert serial == "1f"
         self.asked.append(agent_id)
         return self.record
+
+    async def execute(self, sql: str, *given: Any) -> None:
+        assert (sql, given) == (CLONE, (1, NOON))
 
 
 def callers() -> Callers:
@@ -122,6 +127,7 @@ async def test_nobody_speaks_for_another_agent() -> None:
         (None, "does not know the agent any more"),
         ({"id": 1, "revoked_at": NOON, "revoked_reason": "the PC was stolen"}, "was revoked: the PC was stolen"),
         ({"id": 1, "revoked_at": NOON, "revoked_reason": None}, "was revoked: no reason was given"),
+        ({"id": 1, "revoked_at": None, "replaced_at": NOON}, "a newer certificate of this agent is in use"),
     ],
 )
 async def test_an_agent_that_may_not_report_is_sent_away_with_the_reason(

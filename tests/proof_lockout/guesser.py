@@ -7,7 +7,6 @@ import io
 import os
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dca.agent.enrol import Enrolment
@@ -19,6 +18,7 @@ from tests.proof_lockout.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from dca.contract.codes import Code
     from dca.identity.lockout import Standing

@@ -121,10 +121,12 @@ class Proof:
 
     async def _when_locked(self) -> int:
         lockout = Lockout(self.folder / "state")
-        while not (standing := lockout.standing()).locked or standing.unanswered:
+        while True:
+            standing = lockout.standing()
+            if standing.locked and not standing.unanswered:
+                self.say(f"locked: {standing.last_reason}")
+                return self.line.accepted
             await asyncio.sleep(0.05)
-        self.say(f"locked: {standing.last_reason}")
-        return self.line.accepted
 
     async def _generation(self, generation: int, right: Code) -> None:
         """Start every nest anew, let all guessers begin at once, and wait until they have made their share."""

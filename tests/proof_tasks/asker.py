@@ -1,4 +1,4 @@
-"""Who asks: a connection of its own to the hub's database, which comes back when the hub does, and what the hub knows."""
+"""Who asks: on a connection of its own to the hub's database, which comes back when the hub does."""
 
 from __future__ import annotations
 

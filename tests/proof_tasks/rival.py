@@ -42,9 +42,7 @@ async def measure_rival(folder: Path, times: int) -> Rival | None:
         if os.environ.get("CI") == "true":
             raise RuntimeError("mosquitto or mosquitto-clients is not installed (tests/setup peers as root)")
         return None
-    folder.mkdir()
-    authority = Authority(folder)
-    authority.ensure((), dt.datetime.now(dt.UTC))
+    authority = _authority(folder)
     async with contextlib.AsyncExitStack() as stack:
         port = await stack.enter_async_context(_broker(folder, authority, str(programs["mosquitto"])))
         common = ("-h", "127.0.0.1", "-p", str(port), "--cafile", str(authority.ca_file), "-t", TOPIC, "-q", "1")
@@ -67,6 +65,14 @@ async def measure_rival(folder: Path, times: int) -> Rival | None:
 
         connected = await _median(say, inbox, times)
     return Rival(started, connected)
+
+
+def _authority(folder: Path) -> Authority:
+    """Make a CA, and a certificate of it for this machine."""
+    folder.mkdir()
+    authority = Authority(folder)
+    authority.ensure((), dt.datetime.now(dt.UTC))
+    return authority
 
 
 async def _median(send: Callable[[str], Awaitable[None]], inbox: asyncio.StreamReader, times: int) -> float:

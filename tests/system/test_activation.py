@@ -10,28 +10,32 @@ import socket
 import ssl
 import subprocess
 import threading
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+import grpc.aio
+import psutil
 import pytest
 from brokers import tinyproxy
+from mqtt_client import Mqtt
 
 from dca.contract.codes import Code, make_code, pin_of
 from dca.hub.pki import Authority
-from dca.identity.identity import load_identity
+from dca.hub.run import database
+from dca.identity.identity import PENDING, load_identity
 from dca.identity.lockout import Lockout
 from dca.identity.vault import Vault
-from dca.model import Secret
 from dca.net.tls import load_key
 from tests.hub.database import rows
-from tests.hub.enrolled import new_code
+from tests.hub.enrolled import new_code, report_as
+from tests.hub.office import laser, row
 from tests.hub.process import running
 from tests.proof_delivery.relay import Relay
 from tests.system.agent import DCA, ROOT, environ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from dca.identity.identity import Identity
     from tests.hub.process import HubProcess
@@ -97,7 +101,7 @@ def test_a_code_makes_an_agent_and_works_once(person: Person, hub: HubProcess, t
     assert f"as agent {identity.agent_id} of Front office" in said
     assert "dca run" in said
     assert person.audit() == ["activation_tried", "activated"]
-    listed = hub.command("code", "list")
+    listed = hub.command("code", "list", env={"COLUMNS": "200"})
     assert re.search(rf"{code.id}.*used .*{identity.agent_id}", listed)
     (tmp_path / "second").mkdir()
     second = Person(tmp_path / "second", hub)
@@ -156,7 +160,7 @@ def test_five_wrong_secrets_lock_the_agent_and_the_code(person: Person, hub: Hub
         assert "this agent is locked: 5 activations failed" in said
     assert person.audit()[-2:] == ["locked", "activation_not_sent"]
     assert rows(hub, "SELECT count(*) FROM activations WHERE code = $1", code.id)[0][0] == seen
-    assert "locked after 5 wrong tries" in hub.command("code", "list")
+    assert "locked after 5 wrong tries" in hub.command("code", "list", env={"COLUMNS": "200"})
     (tmp_path / "second").mkdir()
     status, said = Person(tmp_path / "second", hub).activates(code)
     assert status == 1
@@ -247,38 +251,147 @@ def test_a_hub_that_is_away_costs_no_try(person: Person, hub: HubProcess) -> Non
     assert person.audit().count("activation_unanswered") == 6
 
 
+async def cut_after_the_commit(person: Person, hub: HubProcess, code: Code) -> tuple[int, str]:
+    """Activate through a line that is cut when the hub has committed and before its answer is through.
+
+    The hub is held at the code's row until the line is deaf.
+    """
+    relay = Relay(lambda: int(hub.ready["grpc"].rpartition(":")[2]))
+    await relay.open()
+    try:
+        async with database(hub.data, None) as holder, database(hub.data, None) as watcher:
+            async with holder.transaction():
+                await holder.execute("SELECT id FROM codes WHERE id = $1 FOR UPDATE", code.id)
+                trying = asyncio.create_task(asyncio.to_thread(person.activates, code, at=f"127.0.0.1:{relay.port}"))
+                while not await watcher.fetchval(WAITS):
+                    assert not trying.done()
+                    await asyncio.sleep(0.02)
+                cutting = asyncio.create_task(relay.disturb("deaf", 1.0))
+                await asyncio.sleep(0)
+            await cutting
+        return await trying
+    finally:
+        await relay.close()
+
+
+WAITS = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE OF c' LIMIT 1"
+
+
 def test_an_answer_that_was_lost_is_given_again_to_the_same_code(person: Person, hub: HubProcess) -> None:
     code = new_code(hub, "Front office")
-    upstream = int(hub.ready["grpc"].rpartition(":")[2])
-
-    async def through_a_deaf_line() -> tuple[int, str]:
-        relay = Relay(lambda: upstream)
-        await relay.open()
-        try:
-            trying = asyncio.create_task(asyncio.to_thread(person.activates, code, at=f"127.0.0.1:{relay.port}"))
-            reserved = "SELECT count(*) FROM activations WHERE code = $1 AND outcome IN ('activated', 'repeated')"
-            while not trying.done():
-                # The hub's answer is held back from the moment that the try is counted until it has committed.
-                if person.used and not relay._deaf:
-                    relay._deaf = await asyncio.to_thread(_has_pinned, person)
-                if (await asyncio.to_thread(rows, hub, reserved, code.id))[0][0]:
-                    await relay.cut()
-                    break
-                await asyncio.sleep(0.005)
-            return await trying
-        finally:
-            await relay.close()
-
-    status, said = asyncio.run(through_a_deaf_line())
-    if status == 0:
-        pytest.skip("the answer was faster than the cut")
+    status, said = asyncio.run(cut_after_the_commit(person, hub, code))
+    assert status == 1
     assert "Try the same code again: that does not count twice" in " ".join(said.split())
     assert person.used == 1
+    assert person.identity is None
     status, said = person.activates(code)
     assert status == 0, said
     identity = person.identity
     assert identity is not None
-    found = rows(hub, "SELECT a.agent_id::text FROM codes c JOIN agents a ON a.id = c.used_by WHERE c.id = $1", code.id)
-    assert found[0][0] == identity.agent_id
-    assert len(rows(hub, "SELECT id FROM activations WHERE code = $1 AND outcome = 'repeated'", code.id)) == 1
+    agents = rows(
+        hub, "SELECT a.agent_id::text FROM codes c JOIN agents a ON a.id = c.used_by WHERE c.id = $1", code.id
+    )
+    assert [row[0] for row in agents] == [identity.agent_id]
+    outcomes = rows(hub, "SELECT outcome FROM activations WHERE code = $1 ORDER BY id", code.id)
+    assert [row[0] for row in outcomes] == ["activated", "repeated"]
     assert person.used == 0
+
+
+def test_once_the_agent_has_come_its_code_gives_nothing_more_even_to_the_same_key(
+    person: Person, hub: HubProcess, tmp_path: Path
+) -> None:
+    code = new_code(hub, "Front office")
+    assert person.activates(code)[0] == 0
+    identity = person.identity
+    assert identity is not None
+    thief = Vault(tmp_path)
+    thief.write({PENDING: identity.key.reveal()})
+    copied = Person(tmp_path, hub)
+    copied.state = tmp_path
+    report_as(hub, identity)
+    status, said = copied.activates(code)
+    assert status == 1
+    assert "was used already" in said
+
+
+def test_a_code_for_a_known_agent_keeps_its_id_and_ends_its_old_certificates(
+    person: Person, hub: HubProcess, tmp_path: Path
+) -> None:
+    assert person.activates(new_code(hub, "Front office"))[0] == 0
+    old = person.identity
+    assert old is not None
+    report_as(hub, old, [row(laser(), 1)])
+    (tmp_path / "new").mkdir()
+    heir = Person(tmp_path / "new", hub)
+    status, said = heir.activates(new_code(hub, "Front office", "--agent", old.agent_id))
+    assert status == 0, said
+    new = heir.identity
+    assert new is not None
+    assert new.agent_id == old.agent_id
+    assert len(rows(hub, DEVICES, old.agent_id)) == 1
+    with pytest.raises(grpc.aio.AioRpcError, match="a newer certificate of this agent is in use") as caught:
+        report_as(hub, old)
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    report_as(hub, new, [row(laser(), 2)])
+    assert not Mqtt(hub, old).is_in
+    status, said = person.types("activate", "-", "--hub", hub.ready["grpc"], "--again", text="x\n")
+    assert status == 1
+    assert "no agent" in hub.command("code", "new", "--site", "Front office", "--agent", str(uuid4()), check=False)
+
+
+DEVICES = "SELECT d.device_id FROM devices d JOIN agents a ON a.id = d.agent WHERE a.agent_id = $1::text::uuid"
+
+
+def test_a_source_that_is_refused_too_often_is_not_judged_any_more(person: Person, hub: HubProcess) -> None:
+    code = new_code(hub, "Front office")
+    full = "INSERT INTO activations (source, outcome) SELECT '127.0.0.1', 'refused: test' FROM generate_series(1, 50)"
+    rows(hub, full + " RETURNING id")
+    try:
+        status, said = person.activates(code)
+        assert status == 1
+        assert "too many refused activations from this address within an hour" in said
+        assert "The try does not count" in said
+        assert person.used == 0
+    finally:
+        rows(hub, "DELETE FROM activations WHERE outcome = 'refused: test' RETURNING id")
+    assert person.activates(code)[0] == 0
+
+
+def test_a_proxy_with_a_password_is_gone_through(person: Person, hub: HubProcess, tmp_path: Path) -> None:
+    code = new_code(hub, "Front office")
+    port = int(hub.ready["grpc"].rpartition(":")[2])
+    config = tmp_path / "dca.toml"
+    (tmp_path / "word").write_text("pr0xy-word")
+    (tmp_path / "word").chmod(0o600)
+    with tinyproxy(tmp_path, [port], user="dca", password="pr0xy-word") as proxy:
+        for user, says in (("nobody", "407"), ("dca", "activated at")):
+            config.write_text(
+                f'[hub]\naddress = "{hub.ready["grpc"]}"\nproxy = "http://127.0.0.1:{proxy}"\n'
+                f'proxy_user = "{user}"\nproxy_password = "file:word"\n'
+            )
+            status, said = person.types("activate", "-", "--config", str(config), text=code.text().reveal())
+            assert says in said
+            assert "pr0xy-word" not in said
+    assert status == 0
+    assert f"CONNECT 127.0.0.1:{port}" in (tmp_path / "tinyproxy.log").read_text()
+
+
+def test_a_hub_with_an_ipv6_address_whose_database_hangs_for_a_while(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--grpc", "[::1]:0") as own:
+        person = Person(tmp_path, own)
+        code = new_code(own, "Six")
+        assert own.ready["grpc"].startswith("[::1]:")
+        postmaster = psutil.Process(int((own.data / "postgres" / "postmaster.pid").read_text().split()[0]))
+        stopped = [postmaster, *postmaster.children(recursive=True)]
+        for process in stopped:
+            process.suspend()
+        try:
+            status, said = person.activates(code)
+        finally:
+            for process in stopped:
+                process.resume()
+        assert status == 1
+        assert "the hub's database is away: try again later. The try does not count" in " ".join(said.split())
+        assert person.used == 0
+        status, said = person.activates(code)
+        assert status == 0, said

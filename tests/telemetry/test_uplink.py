@@ -41,19 +41,43 @@ def hub():
     return Hub()
 
 
-async def test_a_report_goes_on_with_a_renewed_certificate(hub):
+@pytest.fixture
+def calls_of():
+    """Calls to a port with a certificate of this name, and the hub's own certificate and CA for `serving`."""
     authority = make_pair("Test CA")
 
-    def calls_of(name: str) -> HubCalls:
+    def make(port: int, name: str) -> HubCalls:
         pair = make_pair(name, authority)
         return HubCalls(f"127.0.0.1:{port}", roots=authority.pem, key=Secret(pair.key_pem.decode()), chain=pair.pem)
 
-    async with (
-        serving(hub, make_pair("127.0.0.1", authority), authority) as port,
-        linked(calls_of("first")) as uplink,
-    ):
+    make.server = (make_pair("127.0.0.1", authority), authority)
+    return make
+
+
+async def test_the_next_report_goes_with_the_renewed_certificate(hub, calls_of):
+    async with serving(hub, *calls_of.server) as port, linked(calls_of(port, "first")) as uplink:
         await uplink.report(ReportRequest())
-        await uplink.use(calls_of("second"))
+        await uplink.use(calls_of(port, "second"))
+        await uplink.report(ReportRequest())
+    assert hub.names == [b"first", b"second"]
+
+
+async def test_a_report_under_way_is_not_cut_off_by_a_renewal(hub, calls_of):
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def behave(_count, _context):
+        reached.set()
+        await gate.wait()
+
+    hub.behave = behave
+    async with serving(hub, *calls_of.server) as port, linked(calls_of(port, "first"), deadline=20) as uplink:
+        under_way = asyncio.create_task(uplink.report(ReportRequest()))
+        await reached.wait()
+        using = asyncio.create_task(uplink.use(calls_of(port, "second")))
+        await asyncio.sleep(0)
+        gate.set()
+        assert (await under_way).wanted_config == "seen"
+        await using
         await uplink.report(ReportRequest())
     assert hub.names == [b"first", b"second"]
 

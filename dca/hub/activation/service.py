@@ -6,6 +6,7 @@ its lockout. Whatever keeps the hub from judging has another status.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
@@ -35,6 +36,8 @@ __all__ = ["Activation", "Call", "Office"]
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 6.0
+"""With the database: well within the time that an agent waits, so that it hears that it was not judged."""
 DATABASE_AWAY = "the hub's database is away: try again later"
 TOO_MANY = "too many refused activations from this address within an hour: nothing more is judged for now"
 Status = grpc.StatusCode
@@ -86,7 +89,7 @@ class Activation:
         except (DecodeError, ValueError) as error:
             await call.abort(Status.INVALID_ARGUMENT, f"the request cannot be used: {error}")
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with asyncio.timeout(PATIENCE_S), self._pool.acquire(timeout=PATIENCE_S) as connection:
                 answer = await self._activate(connection, asked, key, caller)
         except AWAY as error:
             await self._away(call, error)
@@ -138,7 +141,7 @@ class Activation:
         if not self._office.authority.has_issued(certificate):
             await call.abort(Status.UNAUTHENTICATED, "another hub has issued that certificate: activate the agent anew")
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with asyncio.timeout(PATIENCE_S), self._pool.acquire(timeout=PATIENCE_S) as connection:
                 answer = await self._renew(connection, f"{certificate.serial_number:x}", key, caller)
         except AWAY as error:
             await self._away(call, error)
