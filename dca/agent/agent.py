@@ -63,7 +63,7 @@ class Agent:
 
         Raises:
             ConfigError: the config cannot be used.
-            DeliveryError: the hub's address, proxy or token cannot be used.
+            DeliveryError: the hub's address or proxy cannot be used.
             StoreError: the state directory cannot be used, or another agent uses it.
         """
         hide_secrets(self._config)

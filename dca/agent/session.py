@@ -56,7 +56,7 @@ class Session:
 
     Raises:
         ConfigError: there is no hub, or a range or file that it names cannot be used.
-        DeliveryError: the hub's address, proxy or token cannot be used.
+        DeliveryError: the hub's address or proxy cannot be used.
     """
 
     def __init__(

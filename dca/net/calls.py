@@ -29,6 +29,8 @@ __all__ = ["HubCalls"]
 
 M = TypeVar("M", bound=Message)
 
+_NAMES = {"Report": "report", "Activate": "activation", "Renew": "renewal"}
+"""What people call the methods."""
 _RETRY = {
     "methodConfig": [
         {
@@ -127,7 +129,9 @@ class HubCalls:
             data = await ask(request, timeout=deadline, wait_for_ready=wait)
         except _grpc().aio.AioRpcError as error:
             code, details = error.code().name, error.details() or ""
-            reason = explain(self.target, code, details, connected=wait, via_proxy=self._proxy is not None)
+            what = _NAMES.get(method.rpartition("/")[2], "call")
+            via_proxy = self._proxy is not None
+            reason = explain(self.target, code, details, connected=wait, via_proxy=via_proxy, what=what)
             raise DeliveryError(reason, code, details) from error
         try:
             return answer.FromString(data)

@@ -55,10 +55,18 @@ _BY_WORDS = tuple(
 )
 
 
-def explain(target: str, code: str, details: str, *, connected: bool = True, via_proxy: bool = False) -> str:
+def explain(
+    target: str,
+    code: str,
+    details: str,
+    *,
+    connected: bool = True,
+    via_proxy: bool = False,
+    what: str = "report",
+) -> str:
     """Return the message of a DeliveryError: what happened to whom, what it may be, what gRPC said.
 
-    `connected` False says that a deadline passed before there was a connection.
+    `what` names what was sent; `connected` False says that a deadline passed before there was a connection.
     """
     if via_proxy:
         target += ", through the proxy,"
@@ -66,4 +74,4 @@ def explain(target: str, code: str, details: str, *, connected: bool = True, via
     reason = _BY_CODE.get(code) if connected or code != "DEADLINE_EXCEEDED" else _NO_ANSWER
     if reason is None:
         reason = next(reason for words, reason in _BY_WORDS if words.search(said))
-    return f"the hub at {target} did not take the report: {reason} ({code}: {said})"
+    return f"the hub at {target} did not take the {what}: {reason} ({code}: {said})"

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -21,14 +22,18 @@ from brokers import tinyproxy
 from mqtt_client import Mqtt
 
 from dca.contract.codes import Code, make_code, pin_of
+from dca.errors import IdentityError
 from dca.hub.pki import Authority
 from dca.hub.run import database
+from dca.identity.activate import activate
 from dca.identity.identity import PENDING, load_identity
 from dca.identity.lockout import Lockout
 from dca.identity.vault import Vault
+from dca.model import Secret
+from dca.net.proxy import Proxy
 from dca.net.tls import load_key
 from tests.hub.database import rows
-from tests.hub.enrolled import new_code, report_as
+from tests.hub.enrolled import elsewhere, new_code, place_of, report_as
 from tests.hub.office import laser, row
 from tests.hub.process import running
 from tests.proof_delivery.relay import Relay
@@ -358,22 +363,19 @@ def test_a_source_that_is_refused_too_often_is_not_judged_any_more(person: Perso
 
 
 def test_a_proxy_with_a_password_is_gone_through(person: Person, hub: HubProcess, tmp_path: Path) -> None:
-    code = new_code(hub, "Front office")
-    port = int(hub.ready["grpc"].rpartition(":")[2])
-    config = tmp_path / "dca.toml"
-    (tmp_path / "word").write_text("pr0xy-word")
-    (tmp_path / "word").chmod(0o600)
-    with tinyproxy(tmp_path, [port], user="dca", password="pr0xy-word") as proxy:
-        for user, says in (("nobody", "407"), ("dca", "activated at")):
-            config.write_text(
-                f'[hub]\naddress = "{hub.ready["grpc"]}"\nproxy = "http://127.0.0.1:{proxy}"\n'
-                f'proxy_user = "{user}"\nproxy_password = "file:word"\n'
-            )
-            status, said = person.types("activate", "-", "--config", str(config), text=code.text().reveal())
-            assert says in said
-            assert "pr0xy-word" not in said
-    assert status == 0
-    assert f"CONNECT 127.0.0.1:{port}" in (tmp_path / "tinyproxy.log").read_text()
+    """Below the config, for which a hub on loopback is always reached directly."""
+    code, direct = new_code(hub, "Front office"), place_of(hub)
+    vault, lockout = Vault(tmp_path), Lockout(tmp_path)
+    with tinyproxy(tmp_path, [direct.port], user="dca", password="pr0xy-word") as proxy:
+        for password, says in (("guess", "407"), ("pr0xy-word", "")):
+            through = replace(direct, proxy=Proxy("127.0.0.1", proxy, "dca", Secret(password)))
+            with pytest.raises(IdentityError, match=says) if says else contextlib.nullcontext() as caught:
+                identity = elsewhere(activate(code, through, vault, lockout))
+            if says:
+                assert "guess" not in str(caught.value)
+                assert lockout.standing().used == 0
+    assert load_identity(vault) == identity
+    assert (tmp_path / "tinyproxy.log").read_text().count(f"CONNECT 127.0.0.1:{direct.port}") >= 2
 
 
 def test_a_hub_with_an_ipv6_address_whose_database_hangs_for_a_while(tmp_path: Path) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import grpc
 import grpc.aio
+import psutil
 import pytest
 from mqtt_client import Mqtt
 
 from dca.errors import IdentityError
+from dca.hub.activation.requests import key_of
 from dca.hub.pki import Authority
 from dca.identity.activate import renew
 from dca.identity.identity import load_identity
-from dca.identity.keys import new_key, renewal
+from dca.identity.keys import new_key, renewal, request_for
 from dca.identity.vault import Vault
 from dca.wire.activation_pb2 import ActivateRequest, RenewRequest
 from dca.wire.activation_pb2_grpc import ActivationStub
@@ -101,26 +103,15 @@ def test_one_that_ended_too_long_ago_is_not(hub, tmp_path: Path) -> None:
 
 def aged(hub: HubProcess, agent: Identity, ends: timedelta) -> Identity:
     """The agent as the hub would know it, with a certificate that ends then."""
-    key = new_key()
-    now = datetime.now(UTC)
-    from dca.hub.activation.requests import key_of  # noqa: PLC0415 - of use here alone
-    from dca.identity.keys import request_for  # noqa: PLC0415 - as above
-
-    issued = Authority(hub.data).issue(
-        key_of(request_for(key)), uuid(agent), now + ends - timedelta(days=90), timedelta(days=90)
-    )
+    key, life = new_key(), timedelta(days=90)
+    begun = datetime.now(UTC) + ends - life
+    issued = Authority(hub.data).issue(key_of(request_for(key)), UUID(agent.agent_id), begun, life)
     rows(
         hub,
         f"UPDATE certificates SET serial = $2, not_before = $3, not_after = $4 {OF_AGENT} RETURNING serial",
         agent.agent_id, issued.serial, issued.not_before, issued.not_after,
     )  # fmt: skip
     return replace(agent, key=key, chain=issued.chain)
-
-
-def uuid(agent: Identity) -> Any:
-    from uuid import UUID  # noqa: PLC0415 - of use here alone
-
-    return UUID(agent.agent_id)
 
 
 def test_a_replaced_certificate_is_not_renewed_and_the_copy_is_noticed(hub, agent, tmp_path: Path) -> None:
@@ -202,21 +193,15 @@ def test_a_certificate_of_another_ca_does_not_get_in(hub, agent, tmp_path: Path)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def inner_ports(hub: HubProcess) -> list[int]:
-    """The TCP ports on 127.0.0.1 that the hub's own process listens on."""
-    own = {os.readlink(f"/proc/{hub.pid}/fd/{name}") for name in os.listdir(f"/proc/{hub.pid}/fd")}
-    found = []
-    with open(f"/proc/{hub.pid}/net/tcp") as table:
-        for line in list(table)[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in own:
-                found.append(int(fields[1].split(":")[1], 16))
-    return found
+def listens_on(hub: HubProcess) -> set[int]:
+    """The TCP ports that the hub's own process listens on."""
+    connections = psutil.Process(hub.pid).net_connections("tcp")
+    return {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN}
 
 
 def test_the_port_behind_the_door_knows_nobody(hub, agent) -> None:
     outer = {int(hub.ready[name].rstrip("/").rpartition(":")[2]) for name in ("grpc", "mqtt", "web")}
-    (port,) = set(inner_ports(hub)) - outer
+    (port,) = listens_on(hub) - outer
 
     async def work() -> None:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as line:
