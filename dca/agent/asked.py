@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AuditHeads", "open_channel", "take_task"]
 
+SHOWN_EVERY = 60.0
+"""Seconds between two looks into the audit log for the hub."""
 log = logging.getLogger(__name__)
 _states = StateLog(log)
 
@@ -72,15 +75,22 @@ async def take_task(desk: Desk, task: Task) -> None:
 
 
 class AuditHeads:
-    """The entries of the audit log that go with a report; without a log none do."""
+    """The entries of the audit log that go with a report; without a log none do.
 
-    def __init__(self, audit: AuditLog | None) -> None:
+    Reading them anew goes through up to 4 MiB of the log, and results of tasks make many reports: once a minute has to do.
+    """
+
+    def __init__(self, audit: AuditLog | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._audit = audit
+        self._clock = clock
+        self._shown = float("-inf")
 
     async def __call__(self, held: int) -> tuple[AuditHead | None, AuditHead | None]:
         """Return the newest entry, and the one with the number that the hub holds; None where there is none."""
-        if self._audit is None:
+        now = self._clock()
+        if self._audit is None or now - self._shown < SHOWN_EVERY:
             return None, None
+        self._shown = now if held else self._shown  # the first answer tells which one to show
         try:
             return await asyncio.to_thread(self._read, self._audit, held)
         except AuditError as error:

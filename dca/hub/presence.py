@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from dca.hub.background import Background
 from dca.hub.database import AWAY as DATABASE_AWAY
 from dca.hub.stream.link import AWAY as NATS_AWAY
 
@@ -25,25 +26,13 @@ SUBJECTS = "dca.*.status"
 OFFLINE = b"offline"
 
 
-class Presence:
+class Presence(Background):
     """Writes "down" for an agent whose channel has ended; that it is up again its next report says."""
 
     def __init__(self, pool: asyncpg.Pool, link: Link) -> None:
+        super().__init__()
         self._pool = pool
         self._link = link
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self._task = asyncio.create_task(self._run(), name="follow agents' status")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         await self._link.ready()

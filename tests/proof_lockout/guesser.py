@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["DEATHS", "Errand", "guess"]
 
 DEATHS = ("reserved", "answered")
-"""Files in the proof's folder; who takes one away is killed when its try is counted and nothing was sent yet, or when
-the answer came and is not written down yet."""
+"""Files in the proof's folder; who takes one away is killed: when its try is counted and nothing was sent yet, so that
+the next process comes with the same code; or when the answer came and is not written down, so that it is gone."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Errand:
 class _Mortal(Lockout):
     """The agent's own lockout, in a process that is killed with -9 at a chosen moment."""
 
-    def __init__(self, directory: Path, folder: Path, last_word: Callable[[], object]) -> None:
+    def __init__(self, directory: Path, folder: Path, last_word: Callable[[str], object]) -> None:
         super().__init__(directory)
         self._folder = folder
         self._last_word = last_word
@@ -85,7 +85,7 @@ class _Mortal(Lockout):
             (self._folder / moment).unlink()
         except FileNotFoundError:
             return
-        self._last_word()
+        self._last_word(moment)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -95,7 +95,7 @@ async def guess(errand: Errand, guesser: int) -> None:
     enrolment = Enrolment(errand.state)
     with errand.tally() as tally:
         lockout = enrolment.lockout
-        enrolment.lockout = _Mortal(errand.state, errand.folder, lambda: tally.add(guesser, "deaths"))
+        enrolment.lockout = _Mortal(errand.state, errand.folder, lambda moment: _last_word(tally, guesser, moment))
         done = tally.of(guesser, "guesses")
         end = min(errand.until, done + errand.life)
         if done < end:
@@ -103,6 +103,13 @@ async def guess(errand: Errand, guesser: int) -> None:
         for number in range(done + 1, end):
             # Without the masks of the log, which keep each code that they ever saw.
             await _try(tally, guesser, activate(errand.code(guesser, number), place, enrolment.vault, lockout))
+
+
+def _last_word(tally: Tally, guesser: int, moment: str) -> None:
+    """Say that a process dies; a guess that the hub has judged is made, and the next process has another code."""
+    tally.add(guesser, "deaths")
+    if moment == "answered":
+        tally.add(guesser, "guesses")
 
 
 async def _try(tally: Tally, guesser: int, work: Awaitable[object]) -> None:

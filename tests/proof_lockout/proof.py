@@ -34,6 +34,8 @@ NEAR = (0.0, HOUR, -HOUR, 6 * HOUR, -6 * HOUR)
 FAR = (0.0, HOUR, -20 * HOUR, 400 * DAY, -50 * 365 * DAY)
 """And when the agent is locked."""
 TRIES = "SELECT count(*), count(DISTINCT code) FROM activations"
+NEVER_NOTED = 1
+"""Answers that no process lives to write down (`DEATHS`)."""
 LIVES = 3
 """Processes that follow one another in each generation, beside those that are killed."""
 
@@ -123,7 +125,7 @@ class Proof:
         lockout = Lockout(self.folder / "state")
         while True:
             standing = lockout.standing()
-            if standing.locked and not standing.unanswered:
+            if standing.locked and standing.unanswered <= NEVER_NOTED:
                 self.say(f"locked: {standing.last_reason}")
                 return self.line.accepted
             await asyncio.sleep(0.05)

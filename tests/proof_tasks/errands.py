@@ -33,9 +33,12 @@ class Errands:
             self._wanted[number] = Wanted(f"errand {number}", "device_restart", {"how": "warm"}, device.id)
         self._calling_off: set[asyncio.Task[None]] = set()
 
-    async def ask_until(self, share: float) -> None:
-        """Ask for more of them until this share of all is asked for."""
-        while self.asked < min(self.count, round(self.count * share)):
+    async def ask_until(self, share: float, seconds: float = 0.0) -> None:
+        """Ask for more of them until this share of all is asked for, spread over about so many seconds."""
+        wanted_now = min(self.count, round(self.count * share))
+        pause = seconds / max(wanted_now - self.asked, 1)
+        while self.asked < wanted_now:
+            await asyncio.sleep(self._chance.uniform(0.0, 2 * pause))
             wanted = self._wanted[self.asked]
             self.asked += 1
             task = await self._site.asker.ask(wanted)
@@ -61,7 +64,7 @@ class Errands:
             (
                 ("read", {"full": False}),
                 ("read", {"full": True}),
-                ("ping", {"count": 2, "interval": 0.2}),
+                ("ping", {"count": 5, "interval": 0.2}),
                 ("ports", {"ports": [80, 443]}),
             )
         )

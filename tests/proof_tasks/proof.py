@@ -91,7 +91,7 @@ class Proof:
             if time.monotonic() - self.started > scale.budget:
                 break
             pause = asyncio.create_task(asyncio.sleep(self.chance.uniform(0.0, scale.pause)))
-            asking = asyncio.create_task(errands.ask_until((turn + 1) / scale.strikes))
+            asking = asyncio.create_task(errands.ask_until((turn + 1) / scale.strikes, scale.pause / 2))
             await asyncio.sleep(self.chance.uniform(0.0, scale.pause / 2))
             await chaos.strike()
             await asyncio.gather(pause, asking)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from dca.errors import HubError
+from dca.hub.background import Background
 from dca.hub.database import AWAY, connect
 
 if TYPE_CHECKING:
@@ -41,27 +42,15 @@ class ShutOut(NamedTuple):
         return caller.agent_id in self.agents or caller.serial in self.serials
 
 
-class Revocations:
+class Revocations(Background):
     """Follows the tables; `on_fresh` is called with those that are newly shut out."""
 
     def __init__(self, url: str, on_fresh: Callable[[ShutOut], None] = lambda _: None) -> None:
+        super().__init__()
         self.out = ShutOut()
         self.on_fresh = on_fresh
         self._url = url
         self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._task = asyncio.create_task(self._run(), name="follow revocations")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         while True:

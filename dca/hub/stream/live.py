@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from dca.hub.background import Background
 from dca.hub.stream.link import AWAY, SUBJECTS
 
 if TYPE_CHECKING:
@@ -31,26 +32,18 @@ class Change(NamedTuple):
     """Changes were left out: load the whole page."""
 
 
-class Live:
+class Live(Background):
     """Listens to the stream while pages listen to it."""
 
     def __init__(self, link: Link) -> None:
+        super().__init__()
         self._link = link
         self._pages: set[asyncio.Queue[Change | None]] = set()
         self._changed: set[tuple[str, str]] = set()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self._task = asyncio.create_task(self._run(), name="follow the stream")
 
     async def stop(self) -> None:
         """End, and end every page's wait."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await super().stop()
         for page in self._pages:
             while page.full():
                 page.get_nowait()

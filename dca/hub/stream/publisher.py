@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from dca.errors import HubError
+from dca.hub.background import Background
 from dca.hub.database import AWAY as DATABASE_AWAY
 from dca.hub.database import connect
 from dca.hub.stream.link import AWAY as NATS_AWAY
@@ -62,31 +63,19 @@ def message_id(agent_id: UUID, epoch: bytes, number: int) -> str:
     return f"{agent_id}/{epoch.hex()}/{number}"
 
 
-class Publisher:
+class Publisher(Background):
     """The task that publishes; `wake` tells it that rows were stored."""
 
     def __init__(self, database_url: str, link: Link) -> None:
+        super().__init__()
         self._url = database_url
         self._link = link
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._trouble = ""
 
     def wake(self) -> None:
         """Look now."""
         self._wake.set()
-
-    def start(self) -> None:
-        """Begin to follow the table."""
-        self._task = asyncio.create_task(self._run(), name="publish to the stream")
-
-    async def stop(self) -> None:
-        """End; what is under way stays marked and is looked at by the next publisher."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         while True:

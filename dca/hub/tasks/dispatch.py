@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.errors import ChannelError, HubError
+from dca.hub.background import Background
 from dca.hub.database import AWAY as DATABASE_AWAY
 from dca.hub.database import connect
 from dca.hub.stream.link import AWAY as NATS_AWAY
@@ -60,7 +61,7 @@ class _Parcel(NamedTuple):
     task: bytes
 
 
-class Dispatcher:
+class Dispatcher(Background):
     """The task that publishes tasks."""
 
     def __init__(
@@ -70,30 +71,18 @@ class Dispatcher:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`publish` takes an agent's UUID and a serialized dca.v1.Task; it raises what `UNSENT` names."""
+        super().__init__()
         self._url = database_url
         self._publish = publish
         self._clock = clock
         self._wake = asyncio.Event()
         self._parcels: deque[_Parcel] = deque()
-        self._task: asyncio.Task[None] | None = None
         self._expired_at = float("-inf")
         self._trouble = ""
 
     def wake(self) -> None:
         """Look now, for the broker is back."""
         self._wake.set()
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self._task = asyncio.create_task(self._run(), name="dispatch tasks")
-
-    async def stop(self) -> None:
-        """End; what is under way the agent gets with its next report."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         while True:
