@@ -77,7 +77,7 @@ async def take_task(desk: Desk, task: Task) -> None:
 class AuditHeads:
     """The entries of the audit log that go with a report; without a log none do.
 
-    Reading them anew goes through up to 4 MiB of the log, and results of tasks make many reports: once a minute has to do.
+    Reading them goes through up to 4 MiB of the log, and results of tasks make many reports: once a minute will do.
     """
 
     def __init__(self, audit: AuditLog | None, clock: Callable[[], float] = time.monotonic) -> None:
