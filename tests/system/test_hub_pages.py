@@ -17,8 +17,9 @@ from browser import Page, browser
 
 from dca.hub.engines.process import processes_in
 from dca.wire.report_pb2_grpc import TelemetryStub
+from tests.hub.enrolled import channel, enrol
 from tests.hub.office import laser, office, report, row, snapshot
-from tests.hub.process import HubProcess, bearer, running
+from tests.hub.process import HubProcess, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from dca.wire.snapshot_pb2 import Snapshot
 
-AGENT = str(uuid4())
+STRANGER = str(uuid4())
 NOT_SEEN = "0a00000000000006"
 
 
@@ -36,7 +37,8 @@ class Office:
     def __init__(self, hub: HubProcess) -> None:
         self.hub = hub
         self.url = hub.ready["web"]
-        self.token = hub.add_site("Miller & Sons")
+        self.identity = enrol(hub, "Miller & Sons")
+        self.agent = self.identity.agent_id
         self.number = 0
 
     async def tell(self, *snapshots: Snapshot) -> None:
@@ -44,8 +46,8 @@ class Office:
         for found in snapshots:
             self.number += 1
             rows.append(row(found, self.number))
-        async with self.hub.channel() as channel:
-            await TelemetryStub(channel).Report(report(rows, AGENT), metadata=bearer(self.token), timeout=20)
+        async with channel(self.hub, self.identity) as line:
+            await TelemetryStub(line).Report(report(rows, self.agent), timeout=20)
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", timeout=10)
@@ -87,7 +89,7 @@ def test_the_fleet_is_there_without_scripts(place: Office) -> None:
 
 
 def test_each_device_has_its_page(place: Office) -> None:
-    text = place.get(f"devices/{AGENT}/0a00000000000002").text
+    text = place.get(f"devices/{place.agent}/0a00000000000002").text
     assert "Paper jam in the fuser unit" in text
     assert "1.3.6.1.2.1.43.11.1.1.9.1.1" in text
 
@@ -98,12 +100,12 @@ def test_each_device_has_its_page(place: Office) -> None:
         "nothing",
         "sites/999",
         "sites/x",
-        f"devices/{AGENT}/nothing",
+        f"devices/{STRANGER}/nothing",
         "devices/x/y",
         "static/../app.py",
         "static/%2e%2e/app.py",
         "sites/99999999999999999999",
-        f"devices/{AGENT}/%00",
+        f"devices/{STRANGER}/%00",
     ],
 )
 def test_what_is_not_there_is_said_in_the_same_dress(place: Office, path: str) -> None:
@@ -129,7 +131,7 @@ async def test_it_fits_a_phone_and_a_desk_and_the_browser_has_no_complaint(
 ) -> None:
     wide = laser("0a000000000000dd", at=datetime.now(UTC), model="x" * 200, location="y" * 200, console=["z" * 200])
     await place.tell(wide)
-    for path in ("", "sites/1", f"devices/{AGENT}/0a00000000000002", f"devices/{AGENT}/0a000000000000dd"):
+    for path in ("", "sites/1", f"devices/{place.agent}/0a00000000000002", f"devices/{place.agent}/0a000000000000dd"):
         await page.open(f"{place.url}{path}", width, scheme)
         await page.until("document.getElementById('live').classList.contains('up')")
         assert await page.value("document.documentElement.scrollWidth") <= width
@@ -147,7 +149,7 @@ async def test_what_the_stream_brings_is_swapped_in(place: Office, page: Page) -
     await page.until("document.getElementById('live').classList.contains('up')")
     await page.value("document.body.dataset.same = 'yes'")
     await place.tell(laser("0a00000000000001", at=datetime.now(UTC), host="10.20.0.11", total=777_001))
-    selector = f"#device-{AGENT}-0a00000000000001"
+    selector = f"#device-{place.agent}-0a00000000000001"
     await page.until(f"document.querySelector('{selector} .total').textContent.includes('777')")
     assert await page.value(f"document.querySelector('{selector}').classList.contains('fresh')")
     assert await page.value("document.body.dataset.same") == "yes"
@@ -178,18 +180,16 @@ async def test_hostile_devices_stay_text(place: Office, page: Page) -> None:
 
 async def test_it_goes_on_with_the_database_away(tmp_path: Path) -> None:
     with running(tmp_path / "data") as hub:
-        token = hub.add_site("Office")
+        identity = enrol(hub)
         leader = int((tmp_path / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
         assert leader in processes_in(tmp_path / "data" / "postgres", "postgres")
         os.kill(leader, signal.SIGKILL)
         async with httpx.AsyncClient(base_url=hub.ready["web"], timeout=10) as reader:
             assert (await reader.get("/")).status_code in {200, 503}
-        async with hub.channel() as channel:
+        async with channel(hub, identity) as line:
             for _ in range(60):
                 try:
-                    await TelemetryStub(channel).Report(
-                        report([row(laser(), 1)], AGENT), metadata=bearer(token), timeout=10
-                    )
+                    await TelemetryStub(line).Report(report([row(laser(), 1)], identity.agent_id), timeout=10)
                     break
                 except grpc.aio.AioRpcError as error:
                     if error.code() is not grpc.StatusCode.UNAVAILABLE:

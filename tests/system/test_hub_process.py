@@ -235,7 +235,7 @@ async def test_a_server_certificate_that_is_renewed_is_used_at_once(own_hub: Hub
     said = own_hub.command("init", "--name", "renamed.example.com")
     assert f"The hub that runs here (process {own_hub.pid}) uses these names within a second" in said
     async with channel(own_hub, agent, ("grpc.ssl_target_name_override", "renamed.example.com")) as line:
-        request = report([row(laser(), 1)], agent.agent_id)
+        request = report([row(laser(), 2)], agent.agent_id)
         answer = await TelemetryStub(line).Report(request, timeout=10, wait_for_ready=True)
     assert len(answer.stored) == 1
 
