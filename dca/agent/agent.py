@@ -17,6 +17,7 @@ from dca.errors import ConfigError, ConfigProblem, DcaError, StoreError
 from dca.service.logs import setup_logging
 from dca.service.notes import Notes, load_notes, save_notes
 from dca.service.notify import Notifier, feed_watchdog
+from dca.service.sealed import seal_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +216,7 @@ def run_agent(path: Path, config: Config) -> None:
         raise ConfigError(
             config.path, [ConfigProblem("log.file", f"cannot be written: {error.strerror or error}")]
         ) from error
+    seal_memory()
 
     async def main() -> None:
         agent = Agent(config, path)

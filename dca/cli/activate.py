@@ -41,7 +41,9 @@ def activate(
     After five codes that the hub refused the agent is locked, and nothing more is sent until `dca unlock`.
     """
     from dca.agent.enrol import Enrolment  # noqa: PLC0415  # --help does without all of it
+    from dca.service.sealed import seal_memory  # noqa: PLC0415  # as above
 
+    seal_memory()
     read = _code(code)
     place = _place(hub, config)
     enrolment = Enrolment(state_dir_of(config, state_dir))

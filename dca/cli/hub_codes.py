@@ -64,11 +64,13 @@ def code_list(data: Data, database_url: DatabaseUrl = None) -> None:
     from dca.hub.activation.codes import list_codes  # noqa: PLC0415 - imports the database's library
 
     codes = with_database(data, database_url, list_codes)
-    table = Table("code", "site", "made (UTC)", "by", "state", "agent", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("code", "site", "made (UTC)", "by", "agent", "state"):
+        table.add_column(title, overflow="fold", no_wrap=title in {"code", "agent"})
     for row in codes:
-        made = f"{row.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(row.id, row.site, made, row.created_by, _state(row), str(row.agent_id) if row.agent_id else "")
-    Console(soft_wrap=True).print(table if codes else "No codes yet; make one with: dca hub code new --site NAME")
+        made, agent = f"{row.created_at:%Y-%m-%d %H:%M}", str(row.agent_id)[:8] if row.agent_id else ""
+        table.add_row(row.id, row.site, made, row.created_by, agent, _state(row))
+    Console().print(table if codes else "No codes yet; make one with: dca hub code new --site NAME")
 
 
 @app.command("withdraw")

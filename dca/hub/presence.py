@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,6 +23,8 @@ log = logging.getLogger(__name__)
 
 SUBJECTS = "dca.*.status"
 OFFLINE = b"offline"
+AGAIN_S = 1.0
+"""Seconds before another try to listen."""
 
 
 class Presence(Background):
@@ -35,11 +36,15 @@ class Presence(Background):
         self._link = link
 
     async def _run(self) -> None:
-        await self._link.ready()
-        with contextlib.suppress(*NATS_AWAY):
-            # The client keeps the subscription over reconnects.
-            await self._link.client.subscribe(SUBJECTS, cb=self._heard)
-        await asyncio.Event().wait()
+        while True:
+            await self._link.ready()
+            try:
+                # The client keeps the subscription over reconnects.
+                await self._link.client.subscribe(SUBJECTS, cb=self._heard)
+                await asyncio.Event().wait()
+            except NATS_AWAY as error:
+                log.debug("agents' status is not listened to yet: %s", error)
+                await asyncio.sleep(AGAIN_S)
 
     async def _heard(self, message: Msg) -> None:
         if message.data != OFFLINE:

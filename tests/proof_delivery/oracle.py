@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -63,9 +64,17 @@ class Journal:
                 last = row_id
             self._file, self._last = file, last
 
-    def figures(self) -> Figures:
-        with read_only(self._state) as connection:
-            return read_figures(connection, 0.0)
+    def figures(self, patience: float = 2.0) -> Figures:
+        """Return the outbox's own; a file that is just being opened or salvaged is waited for."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                with read_only(self._state) as connection:
+                    return read_figures(connection, 0.0)
+            except StoreError:
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(0.05)
 
     def waiting(self) -> set[Name]:
         with read_only(self._state) as connection:

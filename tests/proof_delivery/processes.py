@@ -215,5 +215,12 @@ class Agent(Process):
 
     async def kill(self) -> None:
         await super().kill()
+        self._forget()
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        await super().stop(seconds)
+        self._forget()  # one that is stopped while it starts ends at once
+
+    def _forget(self) -> None:
         if self._process is not None:
             self.clock.forget(self._process.pid)

@@ -48,7 +48,7 @@ class Scale:
 
 
 FULL = Scale(kills=60, devices=80, full_devices=400, strides=24, out_of_dates=2, damages=4, pause=3.0)
-QUICK = Scale(kills=12, devices=30, full_devices=400, strides=2, out_of_dates=1, damages=2, pause=0.8, budget=14.0)
+QUICK = Scale(kills=12, devices=30, full_devices=400, strides=2, out_of_dates=1, damages=2, pause=0.8, budget=11.0)
 TINY = Scale(kills=3, devices=10, full_devices=0, strides=2, out_of_dates=0, damages=1, pause=0.7, budget=30.0)
 
 
@@ -224,6 +224,7 @@ class Proof:
         figures = side.figures()
         dropped = sum(figures.rows_dropped.values()) if figures else 0
         self.say(f"the small state file is {'full' if full else 'NOT full'}: {dropped} rows dropped and counted")
+        await side.agent.stop()  # until it is drained: its reading would slow down all the rest
         await side.relay.open()
 
     async def _end(self, side: Side) -> Verdict:

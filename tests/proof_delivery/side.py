@@ -30,7 +30,7 @@ class Side:
 
     def figures(self) -> Figures | None:
         try:
-            return self.journal.figures()
+            return self.journal.figures(patience=0.0)
         except StoreError:
             return None
 

@@ -175,7 +175,7 @@ class Proof:
         finally:
             if running.returncode is None:
                 running.kill()
-        clock.forget(running.pid)
+            clock.forget(running.pid)
         if running.returncode:
             raise RuntimeError(f"{name} has failed; see {self.folder / name}.log")
         return int(json.loads(said)["kills"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dca.identity.identity import Identity
     from tests.hub.process import HubProcess
 
-__all__ = ["Mqtt"]
+__all__ = ["Mqtt", "lets_in"]
 
 NO = 0x80
 WAIT = 10.0
@@ -131,3 +131,12 @@ class Mqtt:
             self.client.disconnect()
         self.client.loop_stop()
         self.client.line.close()
+
+
+def lets_in(hub: HubProcess, certificate: Identity) -> bool:
+    """Whether the broker lets an agent in now."""
+    one = Mqtt(hub, certificate)
+    try:
+        return one.is_in
+    finally:
+        one.close()

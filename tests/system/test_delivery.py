@@ -17,6 +17,7 @@ from peers import missing, need
 
 from dca.errors import DeliveryError
 from dca.hub.pki import Authority
+from dca.net.calls import HubCalls
 from dca.telemetry import Uplink
 from dca.wire.report_pb2 import ReportRequest, ReportResponse
 from dca.wire.report_pb2_grpc import TelemetryServicer, add_TelemetryServicer_to_server
@@ -83,9 +84,8 @@ async def test_through_a_proxy_that_asks_for_a_password(tmp_path, authority, mon
         with tinyproxy(tmp_path, port) as (proxy, log):
 
             async def report(user: str, target: int = port) -> str:
-                uplink = Uplink(
-                    f"127.0.0.1:{target}", roots=roots, proxy_url=f"http://{user}127.0.0.1:{proxy}", deadline=1.5
-                )
+                calls = HubCalls(f"127.0.0.1:{target}", roots=roots, proxy_url=f"http://{user}127.0.0.1:{proxy}")
+                uplink = Uplink(calls, deadline=1.5)
                 try:
                     return (await uplink.report(ReportRequest(agent_id="through"))).wanted_config
                 finally:

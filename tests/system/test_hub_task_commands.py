@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from dca.cli import main
+from dca.service.person import who_asks
 from dca.wire import task_pb2 as wire
 from tests.hub.errands import Desk, add_agent, desk_on, tell, told
 from tests.hub.office import NOON, laser, row
@@ -89,7 +90,7 @@ async def test_a_task_is_asked_for_by_a_devices_serial_number_and_its_story_show
     assert (made["agent_id"], made["device_id"]) == (str(office.agents[0].agent_id), "d2")
     assert (made["parameters"], made["requested_by"], made["reason"]) == (
         {"full": True, "note": "a b"},
-        "ann",
+        who_asks(),
         "toner call",
     )
     assert made["state"] == "open"
@@ -162,7 +163,11 @@ async def test_a_task_is_cancelled(office: Office) -> None:
     (made,) = await office.json("task", "new", "read", "--device", "S1")
     assert "no agent had it yet" in (await office.say("task", "cancel", made["id"], "--reason", "mistake")).out
     (shown,) = await office.json("task", "show", made["id"])
-    assert (shown["state"], shown["events"][-1]["by"], shown["events"][-1]["text"]) == ("cancelled", "ann", "mistake")
+    assert (shown["state"], shown["events"][-1]["by"], shown["events"][-1]["text"]) == (
+        "cancelled",
+        who_asks(),
+        "mistake",
+    )
 
 
 async def test_listing_notices_what_has_expired(office: Office) -> None:

@@ -95,7 +95,7 @@ class NatsKeys:
             seeds = {name: nkeys.encode_seed(os.urandom(32), prefix).decode() for name, prefix in _PREFIXES.items()}
             write_file(file, json.dumps(seeds).encode())
             pairs = {name: nkeys.from_seed(seed.encode()) for name, seed in seeds.items()}
-        except (OSError, ValueError, LookupError, AttributeError, nkeys.NkeysError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, nkeys.NkeysError) as error:
             raise HubError(f"{file} cannot be used: put it back from the backup, or remove it") from error
         return cls(pairs)
 
