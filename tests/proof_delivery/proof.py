@@ -48,7 +48,7 @@ class Scale:
 
 
 FULL = Scale(kills=60, devices=80, full_devices=400, strides=24, out_of_dates=2, damages=4, pause=3.0)
-QUICK = Scale(kills=12, devices=30, full_devices=400, strides=2, out_of_dates=1, damages=2, pause=0.8, budget=11.0)
+QUICK = Scale(kills=12, devices=30, full_devices=400, strides=2, out_of_dates=1, damages=2, pause=0.8, budget=9.0)
 TINY = Scale(kills=3, devices=10, full_devices=0, strides=2, out_of_dates=0, damages=1, pause=0.7, budget=30.0)
 
 
