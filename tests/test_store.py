@@ -26,6 +26,7 @@ from dca.store import (
     save_snapshot,
     set_meta,
 )
+from dca.store.atomic import write_whole
 from dca.store.files import DATABASE
 from dca.store.schema import MIGRATIONS
 
@@ -320,3 +321,16 @@ async def test_a_marker_that_points_elsewhere_moves_nothing(store):
     assert await again.run(lambda connection: get_meta(connection, "a")) == 1
     assert not (again.directory.parent / "elsewhere").exists()
     await again.close()
+
+
+def test_a_link_that_waits_for_a_small_file_is_not_followed(tmp_path):
+    """The folder is the agent's, and root writes there too: the agent's user must not choose what root overwrites."""
+    others = tmp_path / "others"
+    others.write_text("untouched")
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / f"activation.json.{os.getpid()}.part").symlink_to(others)
+    write_whole(folder / "activation.json", b"{}")
+    assert others.read_text() == "untouched"
+    assert (folder / "activation.json").read_bytes() == b"{}"
+    assert not (folder / "activation.json").is_symlink()

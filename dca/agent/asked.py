@@ -28,6 +28,7 @@ __all__ = ["AuditHeads", "open_channel", "take_task"]
 
 SHOWN_EVERY = 60.0
 """Seconds between two looks into the audit log for the hub."""
+_HASH_BYTES = 32
 log = logging.getLogger(__name__)
 _states = StateLog(log)
 
@@ -86,7 +87,10 @@ class AuditHeads:
         self._shown = float("-inf")
 
     async def __call__(self, held: int) -> tuple[AuditHead | None, AuditHead | None]:
-        """Return the newest entry, and the one with the number that the hub holds; None where there is none."""
+        """Return the newest entry, and the one with the number that the hub holds; None where there is none.
+
+        One that the hub holds and that is gone here has a hash of zeros: the hub sees that the log was rewritten.
+        """
         now = self._clock()
         if self._audit is None or now - self._shown < SHOWN_EVERY:
             return None, None
@@ -99,7 +103,8 @@ class AuditHeads:
 
     @staticmethod
     def _read(audit: AuditLog, held: int) -> tuple[AuditHead | None, AuditHead | None]:
-        return _head(audit.head()), _head(audit.entry(held)) if held else None
+        gone = AuditHead(number=held, hash=bytes(_HASH_BYTES))
+        return _head(audit.head()), (_head(audit.entry(held)) or gone) if held else None
 
 
 def _head(entry: Entry | None) -> AuditHead | None:

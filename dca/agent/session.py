@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dca
-from dca.agent.asked import AuditHeads, open_channel, take_task
+from dca.agent.asked import AuditHeads, take_task
 from dca.agent.enrol import place_of
+from dca.agent.hearing import Hearing
 from dca.agent.parts import platform_name
 from dca.agent.readings import Readings
 from dca.agent.standing import Standing
@@ -30,9 +31,7 @@ from dca.wire.snapshot_pb2 import READ_KIND_FULL, READ_KIND_STATUS, READ_KIND_SU
 if TYPE_CHECKING:
     from dca.agent.badge import Badge
     from dca.agent.parts import Parts
-    from dca.channel import Channel
     from dca.config import Config
-    from dca.tasks.desk import Desk
     from dca.wire.task_pb2 import Task
 
 __all__ = ["Session", "make_uplink"]
@@ -45,8 +44,6 @@ CLOSED_RETRY = 300.0
 """Seconds between two discoveries while a name in ``exclude`` keeps every range closed."""
 STOP_TASKS = 1.0
 """Seconds that tasks get to come to their end."""
-GATHER = 0.02
-"""Seconds in which results of tasks are gathered for one report."""
 LAST_DELIVERY = 1.5
 """Seconds for the delivery at the end."""
 
@@ -72,8 +69,7 @@ class Session:
         self._ranges = Ranges(config.ranges)
         self._policy = Policy(config, closed=closed, ranges=self._ranges)
         self._tools: AgentTools | None = None
-        self._channel: Channel | None = None
-        self._anew = asyncio.Event()
+        self._hearing = Hearing(config, parts, call=lambda: self.schedule.run_now("delivery"), note=self._note)
         self._readings: Readings | None = None
         self._standing = Standing(parts)
         self._delivery = Delivery(
@@ -115,9 +111,10 @@ class Session:
             self.schedule.start(self._jobs(readings))
             helpers = [
                 asyncio.create_task(self.schedule.watch_clock(), name="clock"),
-                asyncio.create_task(self._begin(readings, discover_now=discover_now), name="begin"),
+                asyncio.create_task(self._begin(client, readings, discover_now=discover_now), name="begin"),
                 asyncio.create_task(self._reopen(), name="reopen"),
-                *self._listen(client, readings),
+                *self._hearing.start(),
+                *self._keep_badge(),
             ]
             try:
                 await end.wait()
@@ -152,12 +149,15 @@ class Session:
             self._tools = replace(self._tools, policy=self._policy)
             self._parts.desk.use(self._policy, self._tools)
 
-    def _listen(self, client: SnmpClient, readings: Readings) -> list[asyncio.Task[None]]:
-        """Let the desk begin, and return what brings tasks in and takes results out; nothing without an identity."""
-        parts, config = self._parts, self.config
-        desk, badge = parts.desk, parts.badge
-        if desk is None or badge is None:
-            return []
+    def _keep_badge(self) -> list[asyncio.Task[None]]:
+        badge = self._parts.badge
+        return [asyncio.create_task(badge.keep(self.config, self._renewed), name="certificate")] if badge else []
+
+    def _let_begin(self, client: SnmpClient, readings: Readings) -> None:
+        """Let the desk begin tasks; once host names are resolved, for the policy's rules by range go by them."""
+        parts = self._parts
+        if parts.desk is None:
+            return
         self._tools = AgentTools(
             client,
             self._ranges,
@@ -165,47 +165,16 @@ class Session:
             parts.profiles,
             parts.clock.wall,
             readings,
-            config,
+            self.config,
             self._policy,
             lambda: self._discover(readings),
         )
-        desk.use(self._policy, self._tools)
-        helpers = [
-            asyncio.create_task(badge.keep(config, self._renewed), name="certificate"),
-            asyncio.create_task(self._results(), name="results"),
-        ]
-        helpers.append(asyncio.create_task(self._hear(badge, desk), name="channel"))
-        return helpers
-
-    async def _hear(self, badge: Badge, desk: Desk) -> None:
-        """Listen for tasks, with each renewed identity anew; until cancelled."""
-        while True:
-            self._anew.clear()
-            self._channel = open_channel(self.config, badge, desk, self._parts, self._call_now)
-            hearing = asyncio.create_task(self._channel.run()) if self._channel is not None else None
-            try:
-                await self._anew.wait()
-            finally:
-                if hearing is not None:
-                    hearing.cancel()
-                    await asyncio.gather(hearing, return_exceptions=True)
-
-    async def _call_now(self) -> None:
-        """Ask the hub what was missed while the channel was away."""
-        self.schedule.run_now("delivery")
-
-    async def _results(self) -> None:
-        """Deliver what became of tasks as soon as it is known."""
-        while True:
-            await self._parts.result.wait()
-            self._parts.result.clear()
-            self.schedule.run_now("delivery")
-            await asyncio.sleep(GATHER)
+        parts.desk.use(self._policy, self._tools)
 
     async def _renewed(self) -> None:
         if self._own_uplink is not None and self._parts.badge is not None:
             await self._own_uplink.use(self._parts.badge.calls(self.config))
-        self._anew.set()
+        self._hearing.make_anew()
 
     async def _take(self, task: Task) -> None:
         if self._parts.desk is not None:
@@ -245,8 +214,9 @@ class Session:
             Job("delivery", times.delivery, self._deliver),
         ]
 
-    async def _begin(self, readings: Readings, *, discover_now: bool) -> None:
+    async def _begin(self, client: SnmpClient, readings: Readings, *, discover_now: bool) -> None:
         await readings.resolve()
+        self._let_begin(client, readings)
         await readings.leave_outsiders()
         await self._note_names(readings)
         since = self._parts.clock.wall() - self._notes.discovered_at
@@ -317,13 +287,12 @@ class Session:
             log.debug("no word for dca status: %s", error)
 
     def _note_hub(self) -> None:
-        notes, badge, channel = self._notes, self._parts.badge, self._channel
+        notes, badge = self._notes, self._parts.badge
         notes.hub = str(self.config.require_hub().grpc)
         notes.policy_closed = self._policy.closed
         if badge is not None:
             notes.site, notes.certificate_until = badge.identity.site, badge.identity.ends.timestamp()
-        notes.channel = channel.state if channel is not None else "off"
-        notes.channel_error = MASKS.clean(channel.last_error) if channel is not None and channel.state == "down" else ""
+        notes.channel, notes.channel_error = self._hearing.state, MASKS.clean(self._hearing.fault)
 
     def _stepped(self, seconds: float) -> None:
         direction = "forward" if seconds > 0 else "back"
@@ -347,7 +316,7 @@ class Session:
         )
         if self._parts.desk is not None:
             info.policy.update(self._policy.summary())
-            info.channel = self._channel.state if self._channel is not None else "off"
+            info.channel = self._hearing.state
         info.started_at.FromMicroseconds(int(self._parts.started_at * 1e6))
         return info
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dca.cli.render import counted, plain
-from dca.config import Config, HubConfig, default_path, example, load
+from dca.config import ChannelConfig, Config, HubConfig, default_path, example, load
 from dca.discovery.ranges import Ranges, ResolvedRange
 from dca.net.dns import Answer
 from dca.tasks.policy import Policy
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["app"]
+
+MQTTS = 8883
 
 app = typer.Typer(
     name="config",
@@ -55,7 +57,7 @@ def _summary(config: Config) -> Iterator[str]:
     if config.hub is None:
         yield "no hub: `dca run` needs the [hub] table"
     else:
-        yield from _hub(config.hub)
+        yield from _hub(config.hub, config.channel)
     yield _policy(config)
     ranges = Ranges(config.ranges)
     closed = ranges.warnings if ranges.closed else ()
@@ -83,9 +85,9 @@ async def _not_asked(name: str) -> Answer:
     return Answer(failure=f"{name}: not asked", unknown=True)
 
 
-def _hub(hub: HubConfig) -> Iterator[str]:
+def _hub(hub: HubConfig, channel: ChannelConfig) -> Iterator[str]:
     yield f"hub gRPC: {hub.grpc}{', plain text' if hub.grpc_plaintext else ''}"
-    yield f"hub MQTT: {hub.mqtt}, else {hub.mqtt_fallback}"
+    yield f"hub MQTT: {_mqtt(hub, channel)}"
     yield f"hub SSH: {hub.ssh}, else {hub.ssh_fallback}"
     yield f"hub downloads: {hub.downloads}"
     if hub.proxy is None:
@@ -94,6 +96,16 @@ def _hub(hub: HubConfig) -> Iterator[str]:
     direct = [name for name, endpoint in endpoints.items() if hub.proxy_for(endpoint) is None]
     except_for = f", not for {', '.join(direct)}" if direct else ""
     yield f"proxy: {hub.proxy}{except_for}"
+
+
+def _mqtt(hub: HubConfig, channel: ChannelConfig) -> str:
+    if not channel.enabled:
+        return "off, tasks come with each delivery"
+    if channel.fallback_port == 0:
+        return str(hub.mqtt)
+    if channel.fallback_port is None and channel.kind == "hub":
+        return f"{hub.mqtt}, else the port that the hub names"
+    return f"{hub.mqtt}, else port {channel.fallback_port or MQTTS}"
 
 
 def _range(found: ResolvedRange, names: int) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDPOINTS", "read_hub"]
 
-HTTPS, MQTTS, SSH = 443, 8883, 22
+HTTPS, SSH = 443, 22
 ENDPOINTS = ("grpc", "mqtt", "ssh", "downloads")
 
 
@@ -53,7 +53,6 @@ def _endpoints(keys: HubKeys, overrides: dict[str, EndpointKeys]) -> HubConfig:
     return HubConfig(
         grpc=endpoint("grpc", https),
         mqtt=mqtt,
-        mqtt_fallback=Endpoint(mqtt.host, MQTTS),
         ssh=ssh,
         ssh_fallback=Endpoint(ssh.host, https),
         downloads=endpoint("downloads", https),

@@ -56,8 +56,6 @@ class HubConfig:
     grpc: Endpoint
     mqtt: Endpoint
     """MQTT over WebSocket and TLS, at `MQTT_PATH`."""
-    mqtt_fallback: Endpoint
-    """MQTT over TLS."""
     ssh: Endpoint
     ssh_fallback: Endpoint
     downloads: Endpoint

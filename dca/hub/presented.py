@@ -35,12 +35,13 @@ def presented(settings: HubSettings, authority: Authority) -> Chain:
 
 
 def write_pin(folder: DataFolder, chain: bytes) -> None:
-    """Note the pin of a chain (PEM): that of its last certificate; none where only the server's own is in it.
+    """Note the pin of a chain (PEM): that of the root at its end; none where it has no root.
 
-    An agent then trusts a public certificate by the usual roots.
+    An agent then goes by the usual roots: what a public CA puts in between is another one after a renewal.
     """
-    certificates = x509.load_pem_x509_certificates(chain)
-    pin = pin_of(certificates[-1].public_bytes(serialization.Encoding.DER)) if len(certificates) > 1 else NO_PIN
+    *others, last = x509.load_pem_x509_certificates(chain)
+    is_root = bool(others) and last.issuer == last.subject
+    pin = pin_of(last.public_bytes(serialization.Encoding.DER)) if is_root else NO_PIN
     write_file(folder.path / _FILE, pin.hex().encode())
 
 

@@ -158,21 +158,26 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
         ready = Ready(grpc, web.bind(), own.ca_file if own else None, mqtt)
         broker = Broker(link, engines.keys, ready.mqtt.port)
         office = Office(authority, task_key.public(), timedelta(days=settings.certificate_days), broker.settings)
-        inner = InnerServer(Telemetry(pool, front.callers, publisher.wake), Activation(pool, front.callers, office))
+        telemetry, activation = Telemetry(pool, front.callers, publisher.wake), Activation(pool, front.callers, office)
 
         await web.start(make_app(pool, live, _install(ready, folder, link, own)))
         for part in (live, publisher, revocations, Dispatcher(url, broker.publish), Presence(pool, link)):
             part.start()
             stack.push_async_callback(part.stop)
-        port = await inner.start()
-        stack.push_async_callback(inner.stop)
-        await front.start(Inner(Address("127.0.0.1", port), engines.websocket, engines.mqtt))
+        known, strangers = InnerServer(telemetry, activation), InnerServer(telemetry, activation)
+        stack.push_async_callback(_stop_both, known, strangers)
+        within = [Address("127.0.0.1", await server.start()) for server in (known, strangers)]
+        await front.start(Inner(within[0], within[1], engines.websocket, engines.mqtt))
 
         if settings.ready_file is not None:
             write_file(settings.ready_file, ready.as_json(), 0o644)
             stack.callback(settings.ready_file.unlink, missing_ok=True)
         announce(ready)
         await _keep_fresh(settings, folder, trust, chain)
+
+
+async def _stop_both(known: InnerServer, strangers: InnerServer) -> None:
+    await asyncio.gather(known.stop(), strangers.stop())
 
 
 def _try_ports(settings: HubSettings) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dca
 from dca.contract.codes import NO_PIN
 from dca.errors import ActivationRefusedError, DcaError, DeliveryError, IdentityError
-from dca.identity.identity import PENDING, Identity, save_identity
+from dca.identity.identity import PENDING, Identity, load_identity, save_identity
 from dca.identity.keys import new_key, renewal, request_for
 from dca.identity.lockout import MOST
 from dca.identity.pin import fetch_ca
@@ -124,9 +124,10 @@ async def renew(identity: Identity, place: HubPlace, vault: Vault, *, over: bool
     """Exchange the certificate for a new one with a new key; `over` says that the present one has ended.
 
     Raises:
-        IdentityError: the hub refuses; the message has its words.
+        IdentityError: the hub refuses; the message has its words. Or another identity was activated meanwhile.
         DeliveryError: it was not reached or did not answer.
     """
+    _still_ours(identity, vault)
     calls = place.calls(identity.hub_ca) if over else place.calls(identity.hub_ca, identity.key, identity.chain)
     key = new_key()
     channel = calls.open(retries=False)
@@ -145,8 +146,15 @@ async def renew(identity: Identity, place: HubPlace, vault: Vault, *, over: bool
         _ = renewed.ends
     except ValueError as error:
         raise IdentityError("the hub answered the renewal with no certificate") from error
+    _still_ours(identity, vault)
     save_identity(vault, renewed)
     return renewed
+
+
+def _still_ours(identity: Identity, vault: Vault) -> None:
+    held = load_identity(vault)
+    if held is not None and held.agent_id != identity.agent_id:
+        raise IdentityError(f"this agent was activated anew meanwhile, as {held.agent_id}: restart it")
 
 
 class _NotJudgedError(IdentityError):

@@ -113,12 +113,14 @@ class Lockout:
             self._write(count)
 
     def first_to_hear(self) -> bool:
-        """Tell whether nobody has heard before, since it was locked, that nothing is sent."""
-        if self._read().told:
+        """Tell whether nobody has heard before, since it was locked, that nothing is sent; False while it is not."""
+        if not _is_news(self._read()):
             return False
         with self._held() as count:
-            first, count.told = not count.told, True
-            self._write(count)
+            first = _is_news(count)
+            if first:
+                count.told = True
+                self._write(count)
         return first
 
     def give_back(self, code: Code) -> None:
@@ -181,7 +183,7 @@ class Lockout:
     def _open(self, name: str) -> int:
         path = self._directory / name
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             own_like(self._directory, path)
         except OSError as error:
             raise self._unusable(error) from error
@@ -234,6 +236,10 @@ def _check(count: _Count, code: Code) -> _Try | None:
     if known is not None and known.state == "refused":
         raise LockedError(f"the hub has refused this very code before ({known.reason}): it is not sent again")
     return known
+
+
+def _is_news(count: _Count) -> bool:
+    return _standing(count).locked and not count.told
 
 
 def _word(state: object) -> Word:

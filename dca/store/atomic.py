@@ -17,12 +17,15 @@ __all__ = ["write_whole"]
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file (0600) in one step; it belongs to the owner of its directory.
 
+    Whoever owns the directory cannot lead root elsewhere by a link of its own.
+
     Raises:
         OSError: it cannot be written; what was there before still is.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        part.unlink(missing_ok=True)  # of a process that was killed, or a link
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -218,17 +218,19 @@ class Desk:
         """Write what was decided into the record and the audit log, both at once, and do it when both are written."""
         cases, outcome = self._cases, judged.outcome
         write = cases.book.add if new else cases.book.save
-        entry = self._decided(item.entry, judged)
+        before = item.entry
         written, audited = await asyncio.gather(
-            write(entry, outcome), self._audit(item, judged), return_exceptions=True
+            write(self._decided(before, judged), outcome), self._audit(item, judged), return_exceptions=True
         )
         if isinstance(written, BaseException):
             raise written
         item.entry = written
         cases.open[item.asked.id] = item
         if isinstance(audited, AuditError):
+            # As it was: where the disk does not take its end either, it is decided anew, and nobody waits for that.
+            item.entry = dataclasses.replace(written, state=State.RECEIVED, code="", text="", begun=before.begun)
             text = f"no task is done while the agent's audit log cannot be written: {audited}"
-            await cases.end(item, Outcome(State.REFUSED, text, "audit"))
+            await cases.end_at_once(item, Outcome(State.REFUSED, text, "audit"))
         elif isinstance(audited, BaseException):
             raise audited
         elif outcome.state in FINAL:

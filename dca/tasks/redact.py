@@ -51,7 +51,7 @@ _PRIVATE = {
 }
 """Subtrees whose texts are taken out; the objects are named."""
 _PATTERNS = (
-    (re.compile(r"[^\s@]+@[^\s@]+\.\w"), "e-mail address"),
+    (re.compile(r"[^\s@]@[^\s@]+\.\w"), "e-mail address"),
     (re.compile(r"\\\\[^\\\s]+\\|\b(?:smb|ftp|ftps|sftp|ldap|ldaps|mailto|file)://", re.IGNORECASE), "path"),
     (re.compile(r"://[^/\s]*@"), "address with a password"),
     (re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|odt|ods|rtf|txt|csv|tiff?|jpe?g)\b", re.IGNORECASE), "document name"),

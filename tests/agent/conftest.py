@@ -146,7 +146,7 @@ def config(tmp_path) -> Config:
     endpoint = Endpoint("127.0.0.1", 4443)
     return Config(
         agent=AgentConfig(tmp_path / "state", "reception"),
-        hub=HubConfig(endpoint, endpoint, endpoint, endpoint, endpoint, endpoint, plaintext_on_loopback=True),
+        hub=HubConfig(endpoint, endpoint, endpoint, endpoint, endpoint, plaintext_on_loopback=True),
         credentials={"office": credential},
         ranges=(Range("Office", ("10.0.0.0/24",), credentials=(credential,)),),
         path=str(tmp_path / "dca.toml"),

@@ -12,8 +12,9 @@ import pytest
 from dca.agent.badge import Badge
 from dca.agent.enrol import Enrolment
 from dca.agent.session import Session
-from dca.config import PolicyConfig
+from dca.config import PolicyConfig, PolicyRule
 from dca.errors import StoreError
+from dca.net.dns import Answer
 from dca.service.notes import Notes
 from dca.wire.report_pb2 import ReportResponse
 from dca.wire.task_pb2 import Task
@@ -79,7 +80,7 @@ def channels(monkeypatch, visit):
         return opened[-1]
 
     monkeypatch.setattr("dca.agent.readings.discover", discover)
-    monkeypatch.setattr("dca.agent.session.open_channel", open_channel)
+    monkeypatch.setattr("dca.agent.hearing.open_channel", open_channel)
     return opened
 
 
@@ -116,6 +117,28 @@ async def test_the_desk_works_by_this_sessions_policy_until_it_ends(channels, kn
         assert desk.let_go_with == []
     assert len(desk.let_go_with) == 1
     assert channels[0].over
+
+
+async def test_nothing_begins_before_host_names_are_resolved_for_rules_by_range_go_by_them(
+    known_parts, config, hub, desk, known
+) -> None:
+    resolved = asyncio.Event()
+
+    async def resolver(_name: str) -> Answer:
+        await resolved.wait()
+        return Answer(("10.0.0.1",))
+
+    rule = PolicyRule(action="deny", ranges=("Finance",))
+    finance = dataclasses.replace(config.ranges[0], label="Finance", include=("printer.example",))
+    config = dataclasses.replace(config, ranges=(finance,), policy=PolicyConfig(rules=(rule,)))
+    session = Session(config, dataclasses.replace(known_parts, resolver=resolver), Notes(), uplink=hub)
+    async with running(session):
+        await session._deliver()
+        assert desk.used == []
+        resolved.set()
+        await until(lambda: desk.used)
+        policy, _ = desk.used[0]
+        assert policy.decide("read", device=known(1), role="", at=NOW).action == "deny"
 
 
 async def test_without_an_identity_nobody_listens(channels, parts, config, hub) -> None:

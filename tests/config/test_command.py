@@ -58,7 +58,7 @@ def test_check_says_what_a_file_comes_to_and_sends_nothing(capsys, tmp_path, mon
     assert lines == [
         f"{tmp_path}/dca.toml can be used.",
         "hub gRPC: hub.example.com:443",
-        "hub MQTT: hub.example.com:443, else hub.example.com:8883",
+        "hub MQTT: hub.example.com:443, else the port that the hub names",
         "hub SSH: hub.example.com:22, else hub.example.com:443",
         "hub downloads: hub.example.com:443",
         "proxy: http://proxy.example.com:3128, not for SSH",

@@ -329,7 +329,6 @@ def test_four_endpoints_follow_from_one_address():
     assert hub == HubConfig(
         grpc=Endpoint("hub.example.com", 443),
         mqtt=Endpoint("hub.example.com", 443),
-        mqtt_fallback=Endpoint("hub.example.com", 8883),
         ssh=Endpoint("hub.example.com", 22),
         ssh_fallback=Endpoint("hub.example.com", 443),
         downloads=Endpoint("hub.example.com", 443),
@@ -342,10 +341,9 @@ def test_a_port_in_the_address_stands_for_443_and_each_endpoint_may_have_its_own
         '[hub]\naddress = "[2001:db8::1]:8443"\n[hub.mqtt]\nhost = "mqtt.example.com"\n[hub.ssh]\nport = 2222\n'
         '[hub.downloads]\nhost = "cdn.example.com"\nport = 444'
     )
-    assert [str(end) for end in (hub.grpc, hub.mqtt, hub.mqtt_fallback, hub.ssh, hub.ssh_fallback, hub.downloads)] == [
+    assert [str(end) for end in (hub.grpc, hub.mqtt, hub.ssh, hub.ssh_fallback, hub.downloads)] == [
         "[2001:db8::1]:8443",
         "mqtt.example.com:8443",
-        "mqtt.example.com:8883",
         "[2001:db8::1]:2222",
         "[2001:db8::1]:8443",
         "cdn.example.com:444",

@@ -50,7 +50,7 @@ class Behind:
 
 
 class Door:
-    """A front with three services behind it."""
+    """A front with four services behind it."""
 
     def __init__(self, folder: Path) -> None:
         self.authority = Authority(folder)
@@ -59,14 +59,14 @@ class Door:
         self.revoked = Revocations("unused")
         trust = Trust(self.authority.server_pair, self.authority.ca_file.read_bytes())
         self.front = Front(LOCAL, LOCAL, trust.context, self.revoked)
-        self.grpc, self.websocket, self.mqtt = Behind(), Behind(), Behind()
-        self.grpc.callers = self.front.callers
+        self.grpc, self.strangers, self.websocket, self.mqtt = Behind(), Behind(), Behind(), Behind()
+        self.grpc.callers = self.strangers.callers = self.front.callers
         self.ports: tuple[int, int] = (0, 0)
         self._servers: list[asyncio.Server] = []
         self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Self:
-        behind = (self.grpc, self.websocket, self.mqtt)
+        behind = (self.grpc, self.strangers, self.websocket, self.mqtt)
         self._servers = [await asyncio.start_server(one.serve, "127.0.0.1", 0) for one in behind]
         inner = [Address("127.0.0.1", server.sockets[0].getsockname()[1]) for server in self._servers]
         agents, mqtt = self.front.bind()
@@ -135,13 +135,25 @@ async def talks(line: Line, data: bytes) -> bool:
         return False
 
 
-async def test_grpc_is_open_to_everybody_and_knows_who_comes(door: Door) -> None:
+async def test_grpc_is_open_to_everybody_knows_who_comes_and_keeps_strangers_apart(door: Door) -> None:
     agent = made_identity(door.folder)
     for identity in (None, agent):
         assert await talks(await door.come(identity, "h2"), WHO)
-    stranger, known = door.grpc.seen
+    (stranger,), (known,) = door.strangers.seen, door.grpc.seen
     assert (stranger.source, stranger.agent_id) == ("127.0.0.1", None)
     assert (known.agent_id, known.serial) == (UUID(agent.agent_id), f"{agent.certificate.serial_number:x}")
+
+
+async def test_strangers_who_stay_take_no_agents_place(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dca.hub.front.front.MOST_STRANGERS", 1)
+    first = await door.come(None, "h2")
+    assert await talks(first, WHO)
+    assert await (await door.come(None, "h2")).ended()
+    assert await talks(await door.come(made_identity(door.folder), "h2"), WHO)
+    first.writer.close()
+    async with asyncio.timeout(10):
+        while not await talks(await door.come(None, "h2"), WHO):
+            pass
 
 
 async def test_mqtt_is_for_agents_by_both_ways(door: Door) -> None:
@@ -168,7 +180,7 @@ async def test_a_certificate_of_another_ca_ends_the_handshake(door: Door, tmp_pa
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             line = await door.come(stranger, alpn, mqtt=mqtt)
             assert await line.ended()
-    assert door.grpc.lines == door.mqtt.lines == door.websocket.lines == 0
+    assert door.grpc.lines == door.strangers.lines == door.mqtt.lines == door.websocket.lines == 0
 
 
 async def test_the_hubs_own_certificate_is_no_agents(door: Door) -> None:

@@ -97,6 +97,11 @@ REQUESTS = {
     "a folded line": UPGRADE.replace(b"Upgrade: ", b"Upgrade:\r\n "),
     "a blank before the colon": UPGRADE.replace(b"Host:", b"Content-Length : 300\r\nHost:"),
     "HTTP/1.0": UPGRADE.replace(b"HTTP/1.1", b"HTTP/1.0"),
+    # NATS then takes masks for frames: it reads something else than what is looked at here.
+    "no masks": UPGRADE.replace(b"Host:", b"Nats-No-Masking: true\r\nHost:"),
+    "no masks, in small letters": UPGRADE.replace(b"Host:", b"nats-no-masking:true\r\nHost:"),
+    "compression": UPGRADE.replace(b"Host:", b"Sec-WebSocket-Extensions: permessage-deflate\r\nHost:"),
+    "another's address": UPGRADE.replace(b"Host:", b"X-Forwarded-For: 192.0.2.1\r\nHost:"),
     "no request": b"\x16\x03\x01\r\n\r\n",
     "control characters": UPGRADE.replace(b"127.0.0.1", b"127.0.0.1\x00"),
     "too much": UPGRADE.replace(b"Host:", b"X: " + b"a" * LARGEST + b"\r\nHost:"),

@@ -203,5 +203,21 @@ def test_what_root_counts_the_agents_user_can_read(tmp_path: Path) -> None:
     assert {path.stat().st_uid for path in tmp_path.iterdir()} == {65534}
 
 
+def test_a_refused_code_that_comes_again_does_not_silence_the_first_word_of_the_lock(lockout: Lockout) -> None:
+    refuse(lockout, CODES[0])
+    locked(lockout, CODES[0])
+    assert not lockout.first_to_hear(), "it is not locked"
+    refuse(lockout, *CODES[1:5])
+    assert [lockout.first_to_hear() for _ in range(2)] == [True, False]
+
+
 def test_five_it_is() -> None:
     assert MOST == 5
+
+
+def test_a_lock_file_that_is_a_link_makes_nothing_elsewhere(lockout: Lockout, tmp_path: Path) -> None:
+    """The folder is the agent's, and root counts there too."""
+    (tmp_path / "activation.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LockedError, match="cannot be used"):
+        lockout.reserve(CODES[0])
+    assert not (tmp_path / "elsewhere").exists()

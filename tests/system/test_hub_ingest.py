@@ -89,6 +89,27 @@ async def test_a_stranger_is_told_what_to_do(hub: HubProcess) -> None:
     assert "dca activate" in details
 
 
+async def test_strangers_who_hold_every_place_that_they_can_keep_no_agent_out(hub: HubProcess, agent: Agent) -> None:
+    over = asyncio.Event()
+
+    async def nothing() -> AsyncIterator[bytes]:
+        await over.wait()
+        yield b""
+
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            line = await stack.enter_async_context(hub.stranger())
+            for _ in range(32):
+                stack.callback(line.stream_unary("/dca.v1.Telemetry/Report")(nothing()).cancel)
+        code = None
+        while code is not grpc.StatusCode.RESOURCE_EXHAUSTED:  # then they hold them
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await line.unary_unary("/dca.v1.Activation/Renew")(b"", timeout=20)
+            code = caught.value.code()
+        assert (await agent.send(report([row(laser(), 1)], agent.id))).stored
+        over.set()
+
+
 async def test_nobody_reports_as_another_agent(hub: HubProcess, agent: Agent) -> None:
     other = enrol(hub, "ingest")
     code, details = await agent.refusal(report([row(laser(), 1)], other.agent_id))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from dca.audit import AuditLog
+from dca.errors import StoreFullError
 from tests.tasks.counter import body
 
 
@@ -39,6 +42,27 @@ async def test_without_the_audit_log_nothing_is_done_and_the_hub_is_told(counter
     counter.audit.broken = False
     other = await counter.ask(body("look"))
     await counter.until(other, "done")
+
+
+async def test_a_disk_that_takes_neither_log_nor_record_keeps_nobody_waiting(counter):
+    """Who hands tasks over delivers readings too."""
+    counter.audit.broken = True
+    put_whole, calls = counter.outbox.put_whole, []
+
+    async def first_only(rows, also):
+        calls.append(rows)
+        if len(calls) > 1:
+            raise StoreFullError("the disk is full")
+        await put_whole(rows, also)
+
+    counter.outbox.put_whole = first_only
+    made = body("restart")
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreFullError):
+            await counter.ask(made)
+    counter.outbox.put_whole = put_whole
+    assert (await counter.until(made.id, "refused")).code == "audit"
+    assert counter.works.started == []
 
 
 async def test_what_was_allowed_before_the_log_failed_is_not_begun_after_it(counter):

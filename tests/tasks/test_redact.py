@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dca.model import Credential, Secret
@@ -89,3 +91,10 @@ def test_what_was_taken_out_is_counted():
     for value in (b"a@b.cc", b"fine", b"auth-pass-1"):
         redactor.line((oid(VENDOR), int(Tag.OCTET_STRING), value))
     assert redactor.redacted == 2
+
+
+@pytest.mark.parametrize("part", ["a", "://", "@", "a@", "\\\\", "00 ", "+1 ", "."])
+def test_what_a_device_makes_long_holds_up_nothing_else(part: str) -> None:
+    began = time.process_time()
+    line(VENDOR, Tag.OCTET_STRING, (part * 60_000)[:60_000].encode())
+    assert time.process_time() - began < 1.0

@@ -24,6 +24,11 @@ class Caller(NamedTuple):
     serial: str = ""
     """Of that certificate, hex."""
 
+    @property
+    def is_stranger(self) -> bool:
+        """Tell whether it showed no certificate of this hub."""
+        return self.agent_id is None
+
 
 class Callers:
     """The connections that the front holds to the inner gRPC port."""

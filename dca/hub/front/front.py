@@ -29,7 +29,9 @@ __all__ = ["Front", "Inner"]
 log = logging.getLogger(__name__)
 
 MOST = 20_000
-"""Connections at once; more are closed before their handshake ends."""
+"""Connections at once; more are closed as soon as their handshake ends."""
+MOST_STRANGERS = 1000
+"""Of them without a certificate."""
 HANDSHAKE_S = 10.0
 CONNECT_S = 5.0
 LAST_BYTES_S = 2.0
@@ -43,6 +45,8 @@ class Inner(NamedTuple):
 
     grpc: Address
     """On 127.0.0.1, for the table of callers goes by its ports."""
+    strangers: Address
+    """The same for who shows no certificate: what they keep busy is missing to no agent."""
     websocket: Address | None = None
     mqtt: Address | None = None
 
@@ -65,8 +69,9 @@ class Front:
         self._revoked = revoked
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
-        self._inner = Inner(Address("127.0.0.1", 0))
+        self._inner = Inner(Address("127.0.0.1", 0), Address("127.0.0.1", 0))
         self._lines: dict[asyncio.Task[None], Caller] = {}
+        self._strangers = 0
 
     def bind(self) -> tuple[Address, Address]:
         """Take the two ports and return the addresses with them.
@@ -119,23 +124,32 @@ class Front:
 
     async def _agents(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        is_grpc = secured.selected_alpn_protocol() == "h2"
-        way = _Way(self._inner.grpc, is_grpc=True) if is_grpc else _Way(self._inner.websocket, websocket=True)
-        await self._line(reader, writer, way)
+        caller = _caller(writer)
+        if secured.selected_alpn_protocol() == "h2":
+            way = _Way(self._inner.strangers if caller.is_stranger else self._inner.grpc, is_grpc=True)
+        else:
+            way = _Way(self._inner.websocket, websocket=True)
+        await self._line(reader, writer, caller, way)
 
     async def _mqtt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._line(reader, writer, _Way(self._inner.mqtt))
+        await self._line(reader, writer, _caller(writer), _Way(self._inner.mqtt))
 
-    async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
+    def _is_welcome(self, caller: Caller, way: _Way) -> bool:
+        if len(self._lines) >= MOST or (caller.is_stranger and self._strangers >= MOST_STRANGERS):
+            return False
+        return way.is_grpc or not (caller.is_stranger or self._revoked.out.has(caller))
+
+    async def _line(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller, way: _Way
+    ) -> None:
         """Carry one connection to its end."""
-        caller = _caller(writer)
-        welcome = way.is_grpc or (caller.agent_id is not None and not self._revoked.out.has(caller))
         line = asyncio.current_task()
         assert line is not None
-        if way.to is None or not welcome or len(self._lines) >= MOST:
+        if way.to is None or not self._is_welcome(caller, way):
             writer.transport.abort()
             return
         self._lines[line] = caller
+        self._strangers += caller.is_stranger
         try:
             await self._carry(reader, writer, way, way.to, caller)
             writer.close()
@@ -146,6 +160,7 @@ class Front:
             writer.transport.abort()
         finally:
             del self._lines[line]
+            self._strangers -= caller.is_stranger
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way, to: Address, caller: Caller
