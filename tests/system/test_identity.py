@@ -198,11 +198,11 @@ def listens_on(hub: HubProcess) -> set[int]:
     return {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN}
 
 
-def test_the_port_behind_the_door_knows_nobody(hub, agent) -> None:
+def test_the_ports_behind_the_door_know_nobody(hub, agent) -> None:
     outer = {int(hub.ready[name].rstrip("/").rpartition(":")[2]) for name in ("grpc", "mqtt", "web")}
-    (port,) = listens_on(hub) - outer
+    agents, strangers = listens_on(hub) - outer
 
-    async def work() -> None:
+    async def work(port: int) -> None:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as line:
             for call, request in (
                 (TelemetryStub(line).Report, report([], agent.agent_id)),
@@ -213,7 +213,8 @@ def test_the_port_behind_the_door_knows_nobody(hub, agent) -> None:
                     await call(request, timeout=10)
                 assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
-    elsewhere(work())
+    elsewhere(work(agents))
+    elsewhere(work(strangers))
 
 
 # revocation
