@@ -12,7 +12,7 @@ import dca
 from dca.agent.parts import hide_secrets, open_parts
 from dca.agent.record import Record, changed_tables
 from dca.agent.session import Session
-from dca.config import ConfigWatch
+from dca.config import ConfigWatch, PolicyConfig
 from dca.errors import ConfigError, ConfigProblem, DcaError, StoreError
 from dca.service.logs import setup_logging
 from dca.service.notes import Notes, load_notes, save_notes
@@ -30,6 +30,9 @@ __all__ = ["Agent", "run_agent"]
 
 log = logging.getLogger(__name__)
 
+_GONE = (
+    "the [policy] table is gone from the config file, as from a half-written one; if that is meant, reload once more"
+)
 PULSE = 10.0
 """Seconds between two looks at whether everything is alive."""
 FOLLOW = 2.0
@@ -70,6 +73,7 @@ class Agent:
         hide_secrets(self._config)
         async with open_parts(self._config, notifier=self._notifier) as parts:
             self._notes = await parts.store.run(load_notes)
+            parts.offset.seconds = self._notes.clock_offset
             self._notes.version, self._notes.started_at = dca.__version__, parts.started_at
             with contextlib.suppress(StoreError):
                 await parts.store.run(lambda connection: save_notes(connection, self._notes))
@@ -145,7 +149,8 @@ class Agent:
         self._notifier.reloading()
         before = self._config
         try:
-            following = Session(config, parts, self._notes)
+            closed = _GONE if before.policy != PolicyConfig() == config.policy else ""
+            following = Session(config, parts, self._notes, closed=closed)
             if config.log != before.log:
                 _set_up_logging(config)
         except (DcaError, OSError) as error:
@@ -161,7 +166,8 @@ class Agent:
         if self._record is not None:
             changed = changed_tables(before, config)
             self._record.note("config_changed", f"the config was taken anew; other than before: {changed}")
-        self._config, self._next, self._closed = config, following, ""
+        self._config, self._next = config, following
+        self._close_policy(closed)
         self._turn.set()
 
     def _tell(self, error: ConfigError) -> None:

@@ -257,7 +257,7 @@ class Session:
         try:
             delivered = await self._delivery.deliver_once()
             self._notes.delivery_error = ""
-            self._parts.offset.seconds = self._delivery.offset
+            self._parts.offset.seconds = self._notes.clock_offset = self._delivery.offset
             await self._standing.heard(delivered)
         except (DeliveryError, StoreError) as error:  # `Delivery` has said it, once
             self._fault(error)

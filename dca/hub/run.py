@@ -33,6 +33,7 @@ from dca.hub.stream import Link, Live, Publisher
 from dca.hub.tasks.dispatch import Dispatcher
 from dca.hub.tasks.key import TaskKey
 from dca.hub.web import Install, WebServer, make_app
+from dca.net.files import raise_file_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -56,6 +57,8 @@ FRESH_S = 0.5
 """How often its file is."""
 LOCK_TRIES = 20
 STOP_S = 4.8
+FILES = 65_536
+"""Open at once: an agent has a line for reports and one for tasks, each with its inner one."""
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
@@ -144,6 +147,7 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
         await _migrate(url)
         pool = await open_pool(url, POOL)
         stack.push_async_callback(_close, pool)
+        _make_room()
         link = Link(engines.nats_url, engines.login)
         link.open()
         stack.push_async_callback(link.close)
@@ -178,6 +182,15 @@ async def _serve(settings: HubSettings, announce: Callable[[Ready], None]) -> No
 
 async def _stop_both(known: InnerServer, strangers: InnerServer) -> None:
     await asyncio.gather(known.stop(), strangers.stop())
+
+
+def _make_room() -> None:
+    """Let the process have two files for each agent that listens, and say how many that is for."""
+    most = raise_file_limit(FILES)
+    if most is not None and most < FILES:
+        log.warning(
+            "the system lets the hub have %d files open: enough for some %d agents (LimitNOFILE)", most, most // 4
+        )
 
 
 def _try_ports(settings: HubSettings) -> None:

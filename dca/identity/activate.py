@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import dca
 from dca.contract.codes import NO_PIN
 from dca.errors import ActivationRefusedError, DcaError, DeliveryError, IdentityError
 from dca.identity.identity import PENDING, Identity, load_identity, save_identity
-from dca.identity.keys import new_key, renewal, request_for
+from dca.identity.keys import fits, new_key, renewal, request_for
 from dca.identity.lockout import MOST
 from dca.identity.pin import fetch_ca
 from dca.model import Secret
@@ -142,11 +141,9 @@ async def renew(identity: Identity, place: HubPlace, vault: Vault, *, over: bool
     renewed = identity.with_certificate(
         key, answer.certificate_chain, answer.channel if answer.HasField("channel") else None
     )
-    try:
-        _ = renewed.ends
-    except ValueError as error:
-        raise IdentityError("the hub answered the renewal with no certificate") from error
     _still_ours(identity, vault)
+    if not fits(renewed) or renewed.name != identity.agent_id:
+        raise IdentityError("the hub answered the renewal with no certificate for this agent's new key")
     save_identity(vault, renewed)
     return renewed
 
@@ -242,10 +239,8 @@ def _identity(answer: ActivateResponse, key: Secret, hub_ca: str) -> Identity:
         task_key=answer.task_key,
         channel=answer.channel if answer.HasField("channel") else None,
     )
-    try:
-        _ = uuid.UUID(identity.agent_id), identity.ends
-    except ValueError as error:
-        raise IdentityError(f"the hub's answer is no identity ({error}): agent and hub may not fit") from error
+    if not fits(identity) or identity.name != identity.agent_id:
+        raise IdentityError("the hub's answer has no certificate for this agent's key: agent and hub may not fit")
     if len(identity.task_key) != _TASK_KEY_BYTES:
         raise IdentityError("the hub's answer has no task-signing key: agent and hub may not fit")
     return identity

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from google.protobuf.message import DecodeError
 
 from dca.errors import IdentityError
@@ -46,6 +47,12 @@ class Identity:
     def certificate(self) -> x509.Certificate:
         """The agent's own certificate."""
         return x509.load_pem_x509_certificates(self.chain.encode("ascii"))[0]
+
+    @property
+    def name(self) -> str:
+        """The agent's id as the certificate has it; empty where it has none."""
+        names = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(names[0].value) if names else ""
 
     @property
     def ends(self) -> datetime:

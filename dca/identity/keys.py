@@ -16,7 +16,7 @@ from dca.wire.activation_pb2 import RenewRequest
 if TYPE_CHECKING:
     from dca.identity.identity import Identity
 
-__all__ = ["new_key", "renewal", "request_for"]
+__all__ = ["fits", "new_key", "renewal", "request_for"]
 
 _RENEW_DOMAIN = b"dca renew v1\0"
 
@@ -42,6 +42,14 @@ def renewal(identity: Identity, key: Secret) -> RenewRequest:
     signature = _private(identity.key).sign(_RENEW_DOMAIN + csr, ec.ECDSA(hashes.SHA256()))
     certificate = identity.certificate.public_bytes(serialization.Encoding.DER)
     return RenewRequest(csr=csr, certificate=certificate, signature=signature)
+
+
+def fits(identity: Identity) -> bool:
+    """Tell whether the identity's certificate is one, and for its key."""
+    try:
+        return identity.certificate.public_key() == _private(identity.key).public_key()
+    except (ValueError, IndexError):
+        return False
 
 
 def _private(key: Secret) -> ec.EllipticCurvePrivateKey:

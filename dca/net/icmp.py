@@ -34,7 +34,8 @@ _LARGEST = 65535
 _NOT_ALLOWED = (
     "ICMP echo is not allowed for this user; an administrator has to allow one of the two: "
     "sysctl net.ipv4.ping_group_range='0 2147483647' (IPv6 follows it), "
-    "or AmbientCapabilities=CAP_NET_RAW in the [Service] part of the unit"
+    "or in the [Service] part of the unit AmbientCapabilities=CAP_NET_RAW, CapabilityBoundingSet=CAP_NET_RAW and "
+    "PrivateUsers=no"
 )
 
 

@@ -59,6 +59,8 @@ class Notes:
     """The first of these."""
     names: list[Trouble] = field(default_factory=list)
     """Host names that do not resolve, or not wholly."""
+    clock_offset: float = 0.0
+    """Seconds that the hub's clock is ahead of this one's, as last heard: a task may come before the first report."""
     hub: str = ""
     """Where the hub is, ``host:port``."""
     site: str = ""

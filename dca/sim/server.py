@@ -15,13 +15,14 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from dca.errors import NotAllowedError
+from dca.net.files import raise_file_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dca.sim.device import Device
 
-__all__ = ["Server", "raise_file_limit"]
+__all__ = ["Server"]
 
 _DRAIN = 64
 """Datagrams taken from one socket before the next one's turn."""
@@ -164,15 +165,3 @@ def _bound(address: str, port: int) -> socket.socket:
 def _send(sock: socket.socket, said: bytes, sender: tuple[str, int]) -> None:
     with suppress(OSError):  # a full buffer loses the answer, as a network does
         sock.sendto(said, sender)
-
-
-def raise_file_limit(wanted: int) -> None:
-    """Raise the soft limit of open files to `wanted` where the system has one and the hard limit allows it."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        top = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, top), hard))

@@ -195,6 +195,25 @@ async def test_a_policy_that_cannot_be_read_denies_until_it_can(swept, file, tmp
     assert audit == ["agent_started", "policy_closed", "policy_opened"]
 
 
+async def test_a_policy_that_vanishes_denies_until_somebody_says_that_it_is_meant(swept, file, caplog) -> None:
+    agent = agent_of(file(more='[policy]\ndeny = ["read"]\n'))
+    running = asyncio.create_task(agent.run())
+    await until(lambda: swept)
+
+    def closed() -> str:
+        assert agent._session is not None
+        return agent._session._policy.closed
+
+    assert closed() == ""
+    file()  # as a file that is half written ends before it
+    agent.reload()
+    await until(lambda: "half-written" in closed())
+    agent.reload()
+    await until(lambda: not closed())
+    agent.stop()
+    await running
+
+
 async def test_a_config_without_a_hub_is_not_taken(swept, file, tmp_path, caplog) -> None:
     agent = agent_of(file())
     running = asyncio.create_task(agent.run())

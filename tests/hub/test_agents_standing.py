@@ -46,7 +46,7 @@ class Records:
         elif sql is CLONE:
             assert given[0] == self.record["id"]
             self.record["clone_seen_at"] = given[1]
-        elif "agent_instances" in sql:
+        elif "INSERT INTO agent_instances" in sql:
             self.ended.add(given[1])
 
 

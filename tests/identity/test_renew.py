@@ -37,3 +37,20 @@ async def test_an_identity_that_was_activated_meanwhile_is_not_overwritten(
     held = load_identity(vault)
     assert held is not None
     assert held.agent_id == new.agent_id
+
+
+@pytest.mark.parametrize("chain", ["", "no certificate", "another's"])
+async def test_a_certificate_that_does_not_fit_the_new_key_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chain: str
+) -> None:
+    vault, running = Vault(tmp_path), made_identity()
+    answer = made_identity().chain if chain == "another's" else chain
+
+    async def call(_calls: HubCalls, *_: object, **__: object) -> RenewResponse:
+        return RenewResponse(certificate_chain=answer)
+
+    monkeypatch.setattr(HubCalls, "call", call)
+    save_identity(vault, running)
+    with pytest.raises(IdentityError, match="no certificate for this agent's new key"):
+        await renew(running, HubPlace("127.0.0.1", 1), vault, over=False)
+    assert load_identity(vault) == running

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from dca.errors import NotAllowedError
+from dca.net.files import raise_file_limit
 from dca.sim import Clock, Server, fleet, running
-from dca.sim.server import raise_file_limit
 from dca.snmp.community import CommunityChannel
 from dca.snmp.oids import oid
 from dca.snmp.types import Pdu, Request

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-
+DAY = timedelta(days=1)
 POLICY = json.dumps({"read": "allow", "discover": "ask", "device_restart": "deny", "walk": "rules", "cancel": "allow"})
 
 
@@ -271,6 +271,16 @@ async def test_what_was_never_told_of_expires_and_the_agents_word_wins_later(des
     await tell(desk.database, agent, [told(lost, wire.TASK_STATE_DONE, 3), told(waiting, wire.TASK_STATE_EXPIRED, 4)])
     await tell(desk.database, agent, [told(waiting, wire.TASK_STATE_DONE, 5)])
     assert [(await desk.state(task))[0] for task in (lost, waiting)] == [wire.TASK_STATE_DONE, wire.TASK_STATE_EXPIRED]
+
+
+async def test_what_began_and_is_heard_of_no_more_ends_a_day_after_its_time(desk: Desk, agent: AgentRef) -> None:
+    running = (await desk.ask(agent, life=60)).id
+    await tell(desk.database, agent, [told(running, wire.TASK_STATE_RUNNING, 1)])
+    assert await expire(desk.database, NOON + MINUTE + DAY) == 0
+    assert await expire(desk.database, NOON + 2 * MINUTE + DAY) == 1
+    assert (await desk.state(running))[0] == wire.TASK_STATE_EXPIRED
+    await tell(desk.database, agent, [told(running, wire.TASK_STATE_DONE, 2)])
+    assert (await desk.state(running))[0] == wire.TASK_STATE_DONE
 
 
 # finding

@@ -17,13 +17,26 @@ if TYPE_CHECKING:
     from dca.hub.pki import Issued
     from dca.wire.activation_pb2 import ActivateRequest
 
-__all__ = ["GRACE", "MOST_FROM_SOURCE", "enrol", "keep_certificate", "may_renew", "note", "too_many"]
+__all__ = [
+    "GRACE",
+    "MOST_FROM_SOURCE",
+    "NOT_RENEWED",
+    "REFUSED",
+    "enrol",
+    "keep_certificate",
+    "may_renew",
+    "note",
+    "too_many",
+]
 
 GRACE = timedelta(days=400)
 """After its end a certificate can still be renewed so long: a PC that was off for a year comes back by itself."""
 MOST_FROM_SOURCE = 50
 """Refused tries of one address in an hour before nothing from it is judged."""
 REFUSED = "refused: "
+NOT_RENEWED = "not renewed: "
+MOST_RENEWALS = 20
+"""Certificates for one agent in an hour; one that asks for more is out of its mind, or stolen."""
 
 
 async def note(
@@ -42,11 +55,11 @@ async def note(
     )  # fmt: skip
 
 
-async def too_many(connection: Connection, source: str, now: datetime) -> bool:
-    """Tell whether an address has been refused so often lately that nothing more from it is judged."""
+async def too_many(connection: Connection, source: str, now: datetime, word: str = REFUSED) -> bool:
+    """Tell whether an address has been refused so often lately that nothing more from it is judged, or noted."""
     count: int = await connection.fetchval(
-        "SELECT count(*) FROM activations WHERE source = $1 AND at > $2 AND outcome LIKE 'refused: %'",
-        clean(source, 64), now - timedelta(hours=1),
+        "SELECT count(*) FROM activations WHERE source = $1 AND at > $2 AND starts_with(outcome, $3)",
+        clean(source, 64), now - timedelta(hours=1), word,
     )  # fmt: skip
     return count >= MOST_FROM_SOURCE
 
@@ -108,4 +121,9 @@ async def may_renew(connection: Connection, serial: str, now: datetime) -> tuple
     if row["not_after"] + GRACE < now:
         ended = f"{row['not_after']:%Y-%m-%d}"
         return f"the certificate ended at {ended}, too long ago: activate the agent anew (dca activate)"
+    issued = await connection.fetchval(
+        "SELECT count(*) FROM certificates WHERE agent = $1 AND issued_at > $2", row["id"], now - timedelta(hours=1)
+    )
+    if issued >= MOST_RENEWALS:
+        return f"{issued} certificates were issued to this agent within an hour: try again later"
     return row["id"], UUID(str(row["agent_id"]))

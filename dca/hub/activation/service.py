@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from dca.contract.codes import Code
 from dca.hub.activation.codes import NOT_VALID, judge
-from dca.hub.activation.register import REFUSED, enrol, keep_certificate, may_renew, note, too_many
+from dca.hub.activation.register import NOT_RENEWED, REFUSED, enrol, keep_certificate, may_renew, note, too_many
 from dca.hub.activation.requests import fingerprint, key_of, renewing
 from dca.hub.database import AWAY
 from dca.wire.activation_pb2 import ActivateRequest, ActivateResponse, ChannelSettings, RenewRequest, RenewResponse
@@ -156,7 +156,8 @@ class Activation:
         async with connection.transaction():
             found = await may_renew(connection, serial, now)
             if isinstance(found, str):
-                await note(connection, now, caller.source, "not renewed: " + found)
+                if not await too_many(connection, caller.source, now, NOT_RENEWED):
+                    await note(connection, now, caller.source, NOT_RENEWED + found)
                 log.warning("a renewal from %s was refused: %s", caller.source, found)
                 return found
             agent, agent_id = found

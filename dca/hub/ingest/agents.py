@@ -24,6 +24,8 @@ HASH_BYTES = 32
 INSTANCE_BYTES = 16
 TOLD_FOR = timedelta(days=1)
 """How long both copies of an agent are told that there are two."""
+REMEMBERED = timedelta(days=400)
+"""How long a run that has ended is known again."""
 MOST_KINDS = 100
 REPLACED = (
     "a newer certificate of this agent is in use: this is a copy of it, or its state was restored from a "
@@ -90,6 +92,10 @@ async def _is_copy(connection: Connection, before: asyncpg.Record, arrival: Arri
     ):
         return True
     if last is not None:
+        await connection.execute(
+            "DELETE FROM agent_instances WHERE agent = $1 AND ended_at < $2",
+            before["id"], arrival.received_at - REMEMBERED,
+        )  # fmt: skip
         await connection.execute(
             "INSERT INTO agent_instances (agent, instance, ended_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             before["id"], last, arrival.received_at,

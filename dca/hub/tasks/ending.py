@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from dca.errors import HubError
@@ -42,14 +43,16 @@ WHERE id = $1
 """
 EXPIRE = """
 WITH over AS (
-    SELECT id FROM tasks WHERE state IN (0, 2) AND expires_at < $1 ORDER BY agent, number LIMIT 1000
-    FOR UPDATE SKIP LOCKED),
+    SELECT id FROM tasks WHERE state IN (0, 2) AND expires_at < $1 OR state = 3 AND expires_at < $4
+    ORDER BY agent, number LIMIT 1000 FOR UPDATE SKIP LOCKED),
 ended AS (
     UPDATE tasks t SET state = $2, state_at = $1, told_at = $1, state_by_hub = true, text = $3, code = 'expired'
     FROM over WHERE t.id = over.id RETURNING t.id)
 INSERT INTO task_events (task, at, received_at, state, text, code, by)
 SELECT id, $1, $1, $2, $3, 'expired', 'hub' FROM ended RETURNING task
 """
+RUNS = timedelta(days=1)
+"""After its expiry: a task that has begun and is heard of no more, for the agent's state is gone, ends all the same."""
 OVER = "its time was over before the agent told of its end"
 
 
@@ -89,11 +92,11 @@ async def cancel_task(
 
 
 async def expire(connection: Connection, now: datetime) -> int:
-    """End what is open or waiting past its time, as far as the hub knows, and return how many that were.
+    """End what is open or waiting past its time, or running a day after it, and return how many that were.
 
     A result of the agent that comes later wins.
     """
-    return len(await connection.fetch(EXPIRE, now, int(TASK_STATE_EXPIRED), OVER))
+    return len(await connection.fetch(EXPIRE, now, int(TASK_STATE_EXPIRED), OVER, now - RUNS))
 
 
 def _refuse(task_id: UUID, task: asyncpg.Record) -> None:
