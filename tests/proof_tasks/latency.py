@@ -1,4 +1,4 @@
-"""How long it takes from the decision to ask until the agent begins: by the channel, and without it."""
+"""How long it takes from the decision to ask until the agent begins: by the channel, by a command, without either."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.proof_tasks.asker import Wanted
 if TYPE_CHECKING:
     from tests.proof_tasks.site import Device, Site
 
-__all__ = ["Quiet", "measure_calls", "measure_quiet"]
+__all__ = ["Quiet", "measure_calls", "measure_commands", "measure_quiet"]
 
 SETTLE = 0.3
 """Seconds after which the agent has told of the end of a task, and calls no more for that."""
@@ -39,6 +39,20 @@ async def measure_quiet(site: Site, times: int) -> Quiet:
         began.append((at - asked[text]) * 1000)
     taken = [(line.at - asked[line.value]) * 1000 for line in site.written() if line.value in asked]
     return Quiet(statistics.median(began), sorted(began)[int(times * 0.95)], statistics.median(taken))
+
+
+async def measure_commands(site: Site, times: int) -> float:
+    """Ask with a new `dca hub task new` each time, as a person does; return the median until the start in ms."""
+    device = site.panels[0].id
+    found = []
+    for number in range(times):
+        text = f"command {number}"
+        words = ("--device", device, "--param", f"text={text}", "--reason", text)
+        asked = time.time()
+        await site.hub.command("task", "new", "panel_message", *words)
+        ((task,),) = await site.asker.rows("SELECT id FROM tasks WHERE reason = $1", text)
+        found.append((await site.asker.began_at(task) - asked) * 1000)
+    return statistics.median(found)
 
 
 async def measure_calls(site: Site, times: int, interval: float) -> list[float]:

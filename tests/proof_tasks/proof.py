@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.proof_tasks.chaos import Chaos
 from tests.proof_tasks.errands import Errands
-from tests.proof_tasks.latency import measure_calls, measure_quiet
+from tests.proof_tasks.latency import measure_calls, measure_commands, measure_quiet
 from tests.proof_tasks.rival import measure_rival
 from tests.proof_tasks.site import Site
 from tests.proof_tasks.verdict import OPEN, judge
@@ -33,6 +33,8 @@ class Scale:
     devices: int
     quiet: int
     """Tasks that are timed."""
+    commands: int
+    """More of them, each asked for by a program that starts for it."""
     by_call: int
     """Tasks while the channel is cut."""
     interval: int
@@ -49,9 +51,9 @@ class Scale:
     """Seconds after which nothing more strikes: a machine that is busy with other things gets a smaller proof."""
 
 
-FULL = Scale(96, 200, 8, 5, errands=1000, strikes=100, pause=2.0, longest=2.5, drain=240.0)
-QUICK = Scale(48, 40, 2, 3, errands=60, strikes=8, pause=0.8, longest=0.8, drain=60.0, budget=28.0)
-TINY = Scale(48, 5, 1, 2, errands=20, strikes=3, pause=0.4, longest=0.4, drain=60.0)
+FULL = Scale(96, 200, 20, 8, 5, errands=1000, strikes=100, pause=2.0, longest=2.5, drain=240.0)
+QUICK = Scale(48, 40, 5, 2, 3, errands=60, strikes=8, pause=0.8, longest=0.8, drain=60.0, budget=28.0)
+TINY = Scale(48, 5, 1, 1, 2, errands=20, strikes=3, pause=0.4, longest=0.4, drain=60.0)
 
 
 class Proof:
@@ -72,14 +74,16 @@ class Proof:
             await site.begin()
             self.say(f"hub, {scale.devices} devices and an agent run; the channel is up")
             quiet = await measure_quiet(site, scale.quiet)
+            command = await measure_commands(site, scale.commands)
             rival = await measure_rival(self.folder / "mosquitto", scale.quiet)
-            self.say(f"quiet: {quiet}; mosquitto: {rival}")
+            self.say(f"quiet: {quiet}; by command: {command:.0f} ms; mosquitto: {rival}")
             by_call = await measure_calls(site, scale.by_call, scale.interval)
             self.say(f"without the channel: {', '.join(f'{seconds:.2f} s' for seconds in by_call)}")
             chaos, errands = await self._chaos()
-            verdict = await self._end(scale.quiet + scale.by_call + errands.count)
+            verdict = await self._end(scale.quiet + scale.commands + scale.by_call + errands.count)
             figures = self._figures(verdict, chaos, errands)
-            return figures | _speed(quiet, rival) | {"by_call_s": round(max(by_call), 2), "interval_s": scale.interval}
+            speed = _speed(quiet, command, rival)
+            return figures | speed | {"by_call_s": round(max(by_call), 2), "interval_s": scale.interval}
         finally:
             await site.end()
 
@@ -142,16 +146,17 @@ class Proof:
         }
 
 
-def _speed(quiet: Quiet, rival: Rival | None) -> dict[str, object]:
+def _speed(quiet: Quiet, command: float, rival: Rival | None) -> dict[str, object]:
     figures: dict[str, object] = {
         "median_ms": round(quiet.median, 1),
         "p95_ms": round(quiet.worst_of_twenty, 1),
         "to_device_ms": round(quiet.device, 1),
+        "command_ms": round(command, 1),
         "ratio_mosquitto": None,
     }
     if rival is not None:
         figures |= {
-            "ratio_mosquitto": round(quiet.median / rival.started, 2),
+            "ratio_mosquitto": round(command / rival.started, 2),
             "mosquitto_ms": round(rival.started, 1),
             "mosquitto_connected_ms": round(rival.connected, 2),
             "ratio_connected": round(quiet.median / rival.connected, 1),
